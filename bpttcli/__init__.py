@@ -1,0 +1,1 @@
+"""See how the gradient of a recurrent network travels back through time."""

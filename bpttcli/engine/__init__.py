@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: cells, losses, the forward unroll, the backward sweep."""

@@ -1,0 +1,205 @@
+"""Backpropagation through time: adjoints of every step, exact gradients, contributions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpttcli.engine.contributions import contribution_norms
+from bpttcli.engine.gradient import GradientSum
+from bpttcli.engine.losses import Objective, Source
+from bpttcli.engine.scaled import Array, Scaled
+from bpttcli.engine.sweep import WindowSweep, sweep
+from bpttcli.engine.unroll import Trajectory, Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerAdjoints:
+    """What the sweep says of one layer, step by step.
+
+    Parameters
+    ----------
+    norm : tuple of Scaled of shape (T, N)
+        ‖∂ℓ_n/∂(state) of t‖, one for each state of the cell, the hidden state first.
+    propagated : tuple of Scaled of shape (T, N)
+        The same of the last target step's part of ℓ_n alone.
+    A, B : Scaled of shape (T,)
+        Frobenius norms of what step t adds to ∂L/∂A and ∂L/∂B.
+    saturated, slope : (T,) array
+        Share of saturated units; mean |φ′(a_t)|.
+    start : tuple of Scaled of shape (N, H)
+        ∂L/∂(state) before the first step.
+    adjoint : tuple of Scaled of shape (T, N, H), or None
+        ∂ℓ_n/∂(state) of t, where they were asked for.
+    """
+
+    norm: tuple[Scaled, ...]
+    propagated: tuple[Scaled, ...]
+    A: Scaled
+    B: Scaled
+    saturated: Array
+    slope: Array
+    start: tuple[Scaled, ...]
+    adjoint: tuple[Scaled, ...] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adjoints:
+    """The outcome of backpropagation through time.
+
+    Parameters
+    ----------
+    loss : (N,) array
+        ℓ_n of each sequence; L is their mean.
+    last_target : (N,) array of int
+        τ, the last step of each sequence that carries a target, from 1 to T.
+    layers : tuple of LayerAdjoints
+        From the input upward.
+    C : Scaled of shape (T,)
+        Frobenius norm of what step t adds to ∂L/∂C; zeros without a readout.
+    gradient : dict of str to Scaled
+        ∂L/∂θ under PyTorch's names.
+    """
+
+    loss: Array
+    last_target: NDArray[np.int64]
+    layers: tuple[LayerAdjoints, ...]
+    C: Scaled
+    gradient: dict[str, Scaled]
+
+
+def backpropagate(
+    trajectory: Trajectory, objective: Objective, *, keep_adjoints: bool = False
+) -> Adjoints:
+    """Run backpropagation through time over a trajectory.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    objective : Objective
+    keep_adjoints : bool
+        Keep ∂ℓ_n/∂h_t itself for every step, not only its norm: (T, N, H) a layer.
+
+    Returns
+    -------
+    Adjoints
+
+    Raises
+    ------
+    RunError
+        The forward pass, made again, is undefined (see `unroll`).
+    """
+    gathered = _Gathered(trajectory, objective, keep_adjoints)
+    for part in sweep(trajectory, objective, rows=gathered.rows, n_rows=gathered.n_rows):
+        gathered.add(part)
+    return gathered.adjoints()
+
+
+class _Gathered:
+    """Arrays over all steps, filled window by window."""
+
+    def __init__(self, trajectory: Trajectory, objective: Objective, keep: bool) -> None:
+        steps, batch = trajectory.steps, trajectory.batch
+        network = trajectory.network
+        targets = objective.weights > 0
+        self.trajectory = trajectory
+        self.last_target = steps - np.argmax(targets[::-1], axis=0)
+        # With one target step the propagated adjoint is the adjoint, and no row of its own.
+        self.n_rows = 1 if (targets.sum(axis=0) == 1).all() else 2
+        self.gradient = GradientSum(trajectory)
+        self.loss = np.zeros(batch)
+        self.C = _blank(steps)
+        depth, states = len(network.layers), len(network.cell.states)
+        self.norm = [[_blank(steps, batch) for _ in range(states)] for _ in range(depth)]
+        self.propagated = self.norm
+        if self.n_rows == 2:
+            self.propagated = [[_blank(steps, batch) for _ in range(states)] for _ in range(depth)]
+        self.A = [_blank(steps) for _ in range(depth)]
+        self.B = [_blank(steps) for _ in range(depth)]
+        self.saturated = np.empty((depth, steps))
+        self.slope = np.empty((depth, steps))
+        self.start: list[tuple[Scaled, ...]] = [()] * depth
+        self.kept: list[tuple[Scaled, ...]] | None = None
+        if keep:
+            self.kept = [
+                tuple(
+                    Scaled(
+                        np.empty((steps, batch, layer.hidden)),
+                        np.zeros((steps, batch, 1), dtype=np.int64),
+                    )
+                    for _ in range(states)
+                )
+                for layer in network.layers
+            ]
+
+    def rows(self, source: Source, window: Window) -> Array:
+        """The loss itself and, where they differ, its last target step alone."""
+        if self.n_rows == 1:
+            return source.hidden[:, None]
+        last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
+        return np.stack([source.hidden, np.where(last[..., None], source.hidden, 0.0)], axis=1)
+
+    def add(self, part: WindowSweep) -> None:
+        """Take what one window says."""
+        window, cell = part.window, self.trajectory.network.cell
+        steps = slice(window.start, window.stop)
+        self.loss += part.source.loss
+        self.gradient.add(part)
+        for k, swept in enumerate(part.layers):
+            for s, norm in enumerate(swept.norm):
+                _put(self.norm[k][s], steps, norm[:, 0])
+                if self.n_rows == 2:
+                    _put(self.propagated[k][s], steps, norm[:, 1])
+                if self.kept is not None:
+                    whole = self.kept[k][s]
+                    whole.mantissa[steps] = swept.adjoint[s][:, 0]
+                    whole.exponent[steps] = swept.exponent[:, 0, :, None]
+            delta, recurrent = self.gradient.deltas(part, k)
+            fed = self.trajectory.layer_input(window, k)
+            before = window.tapes[k].states[0][:-1]
+            _put(self.A[k], steps, contribution_norms(delta, fed))
+            _put(self.B[k], steps, contribution_norms(recurrent, before))
+            self.saturated[k, steps] = cell.saturated(window.tapes[k])
+            self.slope[k, steps] = cell.mean_slope(window.tapes[k])
+            # Windows come from the last to the first, so the first has the last word.
+            self.start[k] = tuple(
+                Scaled(state[0] / self.trajectory.batch, swept.out.exponent[0, :, None])
+                for state in swept.out.adjoint
+            )
+        if part.source.output is None:
+            _put(self.C, steps, Scaled.of(np.zeros(window.stop - window.start)))
+        else:
+            top = window.tapes[-1].states[0][1:]
+            _put(self.C, steps, contribution_norms(Scaled.of(part.source.output), top))
+
+    def adjoints(self) -> Adjoints:
+        """Everything, once every window is in."""
+        depth = len(self.trajectory.network.layers)
+        layers = tuple(
+            LayerAdjoints(
+                tuple(self.norm[k]),
+                tuple(self.propagated[k]),
+                self.A[k],
+                self.B[k],
+                self.saturated[k],
+                self.slope[k],
+                self.start[k],
+                None if self.kept is None else self.kept[k],
+            )
+            for k in range(depth)
+        )
+        return Adjoints(self.loss, self.last_target, layers, self.C, self.gradient.total())
+
+
+def _blank(*shape: int) -> Scaled:
+    """Room for numbers, not filled."""
+    return Scaled(np.empty(shape), np.empty(shape, dtype=np.int64))
+
+
+def _put(whole: Scaled, steps: slice, part: Any) -> None:
+    """Fill in some steps."""
+    whole.mantissa[steps] = part.mantissa
+    whole.exponent[steps] = part.exponent

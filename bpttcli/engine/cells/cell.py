@@ -1,0 +1,98 @@
+"""What the engine asks of a cell, and nothing else about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bpttcli.engine.network import Layer
+from bpttcli.engine.scaled import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tape:
+    """What one layer keeps of the forward pass over a window of n steps.
+
+    Parameters
+    ----------
+    states : tuple of (n+1, N, H) arrays
+        One for each of the cell's states, the hidden state first. Entry 0 stands before
+        the window, entry i after its i-th step.
+    slopes : tuple of (n, N, H) arrays
+        The cell's linearisation: all that its backward step needs.
+    """
+
+    states: tuple[Array, ...]
+    slopes: tuple[Array, ...]
+
+    def window(self, start: int, stop: int) -> Tape:
+        """Steps start + 1 … stop, as views."""
+        return Tape(
+            tuple(state[start : stop + 1] for state in self.states),
+            tuple(slope[start:stop] for slope in self.slopes),
+        )
+
+
+class Cell(Protocol):
+    """A recurrent cell: its step forward, its step backward, its names.
+
+    The step is written as a_t = drive_t + B h_{t-1}, with drive_t = A x_t + b, followed by
+    functions of single units; J_t is its Jacobian, ∂(states of t)/∂(states of t−1).
+    """
+
+    name: str
+    gates: tuple[str, ...]
+    """Names of the row blocks of A and B; one unnamed block for an Elman cell."""
+    states: tuple[str, ...]
+    """Names of what a unit carries from step to step, the hidden state ``h`` first."""
+
+    def advance(self, drive: Array, layer: Layer, start: tuple[Array, ...]) -> Tape:
+        """Run forward over a window.
+
+        Parameters
+        ----------
+        drive : (n, N, G·H) array
+            A x_t + b for every step; overwritten.
+        layer : Layer
+        start : tuple of (N, H) arrays
+            The states before the window.
+        """
+        ...
+
+    def retreat(
+        self,
+        slopes: tuple[Array, ...],
+        layer: Layer,
+        adjoint: tuple[Array, ...],
+        delta: Array,
+        inject: Array | None,
+        edges: Array | None,
+    ) -> None:
+        """Run the adjoint backward over n steps, in place.
+
+        Parameters
+        ----------
+        slopes : tuple of (n, N, H) arrays
+            As on the tape.
+        layer : Layer
+        adjoint : tuple of (n+1, R, N, H) arrays
+            One for each state. On entry, entry n is what reaches the last step from later
+            ones; on return, entry i is the adjoint after step i, all paths, and entry 0 is
+            what reaches the step before the window. R rows share one trajectory.
+        delta : (n, R, N, G·H) array
+            On return ∂ℓ_n/∂a_t.
+        inject : (n, R, N, H) array or None
+            The hidden adjoint that comes from outside the recurrence: this step's output,
+            the layer above.
+        edges : (n, R, 1, 1) array or None
+            Factor on what passes from a step to the one before it (0 is a cut).
+        """
+        ...
+
+    def saturated(self, tape: Tape) -> Array:
+        """Share of saturated units in each step: (n,) array from 0 to 1."""
+        ...
+
+    def mean_slope(self, tape: Tape) -> Array:
+        """Mean |φ′(a_t)| of each step: (n,) array."""
+        ...

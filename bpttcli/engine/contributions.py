@@ -1,0 +1,145 @@
+"""What each step adds to the gradient of a weight matrix, without building the matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpttcli.engine.scaled import Array, Scaled, norms, shift
+
+# Numbers in one temporary array: small enough to stay in the processor's cache.
+_CHUNK = 2**17
+# Below this share of its terms a sum of products has cancelled too far for Gram matrices.
+_CANCELLED = 1e-4
+
+
+def contribution_norms(delta: Scaled, fed: NDArray[Any]) -> Scaled:
+    """‖(1/N) Σ_n δ_n u_nᵀ‖_F for every step, u_n being what the weights were fed.
+
+    The square is Σ_ij (δ_i·δ_j)(u_i·u_j)/N²: two N × N Gram matrices a step. The matrices
+    themselves are built, a few steps at a time, where that is cheaper or where the terms
+    cancel.
+
+    Parameters
+    ----------
+    delta : Scaled of shape (n, N, D)
+        ∂ℓ_n/∂(W u), with exponents (n, N, 1).
+    fed : (n, N, I) array, or (n, N) array of int
+        u, or the index of the 1 in a one-hot u.
+
+    Returns
+    -------
+    Scaled of shape (n,)
+    """
+    batch = fed.shape[1]
+    with np.errstate(all="ignore"):
+        sizes = norms(delta.mantissa)
+        size = Scaled(sizes.mantissa, sizes.exponent + _rows(delta))
+        if fed.ndim == 3:
+            fed_size = norms(fed)
+            size = Scaled(size.mantissa * fed_size.mantissa, size.exponent + fed_size.exponent)
+        if batch == 1:
+            return size[:, 0]
+        bound = size.sum(axis=1)
+        rows, level = _unit(delta)
+        fed, fed_level = (fed, 0) if fed.ndim == 2 else _unit(Scaled.of(fed))
+        width = rows.shape[2] if fed.ndim == 2 else rows.shape[2] + fed.shape[2]
+        area = rows.shape[2] * (1 if fed.ndim == 2 else fed.shape[2])
+        if fed.ndim == 3 and batch * width > 2 * area:
+            squares = _by_matrix(rows, fed)
+        else:
+            squares = _by_gram(rows, fed)
+            ratio = squares / shift(bound.mantissa, bound.exponent - level - fed_level) ** 2
+            lost = np.flatnonzero(~(ratio > _CANCELLED))
+            if len(lost):
+                squares[lost] = _by_matrix(rows[lost], fed[lost])
+        return Scaled(np.sqrt(squares) / batch, level + fed_level)
+
+
+def parameter_gradient(delta: Scaled, fed: NDArray[Any], n_inputs: int) -> Scaled:
+    """(1/N) Σ_t Σ_n δ_t,n u_t,nᵀ as one matrix product: the gradient of the weights, (D, I).
+
+    Parameters
+    ----------
+    delta, fed
+        As in `contribution_norms`.
+    n_inputs : int
+        I, which integer `fed` does not tell.
+    """
+    with np.errstate(all="ignore"):
+        a = delta.aligned()
+        rows = a.mantissa.reshape(-1, a.mantissa.shape[-1])
+        if fed.ndim == 2:
+            total = _sum_by_symbol(rows, fed.reshape(-1), n_inputs).T
+        else:
+            total = np.dot(rows.T, fed.reshape(len(rows), -1))
+        return Scaled(total / fed.shape[1], a.exponent.reshape(-1)[:1])
+
+
+def bias_gradient(delta: Scaled) -> Scaled:
+    """(1/N) Σ_t Σ_n δ_t,n: the gradient of a bias, (D,)."""
+    with np.errstate(all="ignore"):
+        total = delta.sum(axis=(0, 1))
+        return Scaled(total.mantissa / delta.mantissa.shape[1], total.exponent)
+
+
+def _rows(delta: Scaled) -> Any:
+    """Exponents of (n, N) rows that broadcast along the last axis."""
+    return np.broadcast_to(delta.exponent, (*delta.mantissa.shape[:2], 1))[..., 0]
+
+
+def _unit(rows: Scaled) -> tuple[Array, Any]:
+    """Bring the rows of each step to one exponent, the largest of them near 1."""
+    exponent = np.broadcast_to(rows.exponent, (*rows.mantissa.shape[:2], 1))
+    aligned = rows if not np.any(exponent) else Scaled(rows.mantissa, exponent).aligned(axis=(1, 2))
+    size = norms(aligned.mantissa.reshape(len(exponent), -1))
+    far = size.exponent  # 0 unless the squares would leave the range
+    level = np.broadcast_to(aligned.exponent, exponent.shape).max(axis=(1, 2))
+    return shift(aligned.mantissa, -far[:, None, None]), level + far
+
+
+def _by_gram(rows: Array, fed: NDArray[Any]) -> Array:
+    """Squared norms through Gram matrices, (n,)."""
+    n, batch = fed.shape[:2]
+    squares = np.empty(n)
+    piece = max(1, _CHUNK // (batch * max(batch, rows.shape[2])))
+    for first in range(0, n, piece):
+        d, u = rows[first : first + piece], fed[first : first + piece]
+        gram = np.matmul(d, d.transpose(0, 2, 1))
+        if u.ndim == 2:
+            gram *= u[:, :, None] == u[:, None, :]
+        else:
+            gram *= np.matmul(u, u.transpose(0, 2, 1))
+        squares[first : first + piece] = gram.sum(axis=(1, 2))
+    return squares
+
+
+def _by_matrix(rows: Array, fed: NDArray[Any]) -> Array:
+    """Squared norms of the matrices themselves, a few steps at a time, (n,)."""
+    squares = np.empty(len(rows))
+    width = fed.shape[2] if fed.ndim == 3 else fed.shape[1]
+    piece = max(1, _CHUNK // (rows.shape[2] * width))
+    for first in range(0, len(rows), piece):
+        d, u = rows[first : first + piece], fed[first : first + piece]
+        if u.ndim == 2:
+            u = (u[:, :, None] == u[:, None, :]) / _multiplicity(u)
+        matrix = np.matmul(d.transpose(0, 2, 1), u)
+        squares[first : first + piece] = np.einsum("tij,tij->t", matrix, matrix)
+    return squares
+
+
+def _multiplicity(symbols: NDArray[Any]) -> Array:
+    """√(how often each column's symbol occurs in its step): such columns are equal, (n, 1, N)."""
+    count = (symbols[:, :, None] == symbols[:, None, :]).sum(axis=1, keepdims=True)
+    return np.asarray(np.sqrt(count))
+
+
+def _sum_by_symbol(rows: Array, symbols: NDArray[Any], n_inputs: int) -> Array:
+    """Σ of the rows of each symbol, (I, D), in the order of time."""
+    order = np.argsort(symbols, kind="stable")
+    present, begin = np.unique(symbols[order], return_index=True)
+    total = np.zeros((n_inputs, rows.shape[1]))
+    total[present] = np.add.reduceat(rows[order], begin, axis=0)
+    return total

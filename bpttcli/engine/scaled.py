@@ -1,0 +1,184 @@
+"""Numbers with an exponent of their own, for what leaves the range of float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Exponents = NDArray[np.int64]
+
+LOG10_2 = float(np.log10(2.0))
+
+# ldexp takes a C int; beyond this every float64 mantissa is 0 or infinite anyway.
+_LARGEST_SHIFT = 5000
+
+# Sums of squares in here are good to the last digit, with room for a block of further steps.
+_SAFE_LOW, _SAFE_HIGH = 2.0**-800, 2.0**800
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaled:
+    """An array of float64 mantissas, each times two to the power of its own exponent.
+
+    Parameters
+    ----------
+    mantissa : array
+        Any shape. NaN where the number is undefined.
+    exponent : array of int64
+        Broadcastable to the shape of `mantissa`.
+    """
+
+    mantissa: Array
+    exponent: Exponents
+
+    @classmethod
+    def of(cls, value: Any) -> Scaled:
+        """Take plain numbers, with exponent 0."""
+        return cls(np.asarray(value, dtype=np.float64), np.zeros((), dtype=np.int64))
+
+    @property
+    def value(self) -> Array:
+        """The numbers as float64: 0 or infinite where they leave its range."""
+        return shift(self.mantissa, self.exponent)
+
+    @property
+    def log10(self) -> Array:
+        """Decimal logarithm of the magnitude; −inf for an exact zero."""
+        return self._log(np.log10, LOG10_2)
+
+    @property
+    def log2(self) -> Array:
+        """Binary logarithm of the magnitude; −inf for an exact zero."""
+        return self._log(np.log2, 1.0)
+
+    @property
+    def ln(self) -> Array:
+        """Natural logarithm of the magnitude; −inf for an exact zero."""
+        return self._log(np.log, float(np.log(2.0)))
+
+    def _log(self, logarithm: Any, per_bit: float) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(logarithm(np.abs(self.mantissa)) + self.exponent * per_bit)
+
+    def __getitem__(self, index: Any) -> Scaled:
+        """Select along the axes of the array."""
+        exponent = np.broadcast_to(self.exponent, self.mantissa.shape)
+        return Scaled(np.asarray(self.mantissa[index]), np.asarray(exponent[index]))
+
+    def aligned(self, axis: int | tuple[int, ...] | None = None) -> Scaled:
+        """Give all numbers along `axis` the largest exponent among them.
+
+        What is smaller than the largest by more than the range of float64 becomes 0,
+        which no sum over them could tell apart.
+        """
+        if not np.any(self.exponent != self.exponent.reshape(-1)[:1]):
+            return self
+        exponent = np.broadcast_to(self.exponent, self.mantissa.shape)
+        # A zero has no size: its exponent must not decide anybody's scale.
+        used = np.where(self.mantissa == 0, np.iinfo(np.int64).min, exponent)
+        top = used.max(axis=axis, keepdims=True)
+        top = np.where(top == np.iinfo(np.int64).min, 0, top)
+        return Scaled(shift(self.mantissa, exponent - top), top)
+
+    def sum(self, axis: int | tuple[int, ...] | None = None) -> Scaled:
+        """Sum along `axis`, without leaving the range on the way."""
+        a = self.aligned(axis)
+        top = np.broadcast_to(a.exponent, a.mantissa.shape)
+        return Scaled(np.asarray(a.mantissa.sum(axis=axis)), np.asarray(top.max(axis=axis)))
+
+    def mean(self, axis: int) -> Scaled:
+        """Arithmetic mean along `axis`."""
+        total = self.sum(axis)
+        return Scaled(total.mantissa / self.mantissa.shape[axis], total.exponent)
+
+    def min(self, axis: int) -> Scaled:
+        """Smallest number along `axis` (of numbers that are not negative)."""
+        return self._extreme(np.argmin, axis)
+
+    def max(self, axis: int) -> Scaled:
+        """Largest number along `axis` (of numbers that are not negative)."""
+        return self._extreme(np.argmax, axis)
+
+    def _extreme(self, pick: Any, axis: int) -> Scaled:
+        if self.mantissa.shape[axis] == 1:
+            index: Any = np.zeros([1] * self.mantissa.ndim, dtype=np.intp)
+        else:
+            index = np.expand_dims(pick(self.log2, axis=axis), axis)
+        exponent = np.broadcast_to(self.exponent, self.mantissa.shape)
+        index = np.broadcast_to(
+            index,
+            tuple(
+                1 if i == axis % self.mantissa.ndim else n
+                for i, n in enumerate(self.mantissa.shape)
+            ),
+        )
+        return Scaled(
+            np.take_along_axis(self.mantissa, index, axis).squeeze(axis),
+            np.take_along_axis(exponent, index, axis).squeeze(axis),
+        )
+
+    def __add__(self, other: Scaled) -> Scaled:
+        """Add element by element."""
+        top = np.maximum(
+            np.where(np.all(self.mantissa == 0), other.exponent, self.exponent),
+            np.where(np.all(other.mantissa == 0), self.exponent, other.exponent),
+        )
+        return Scaled(
+            shift(self.mantissa, self.exponent - top) + shift(other.mantissa, other.exponent - top),
+            top,
+        )
+
+    def norm(self) -> Scaled:
+        """Euclidean (Frobenius) norm over all elements, as one number."""
+        a = self.aligned()
+        total = norms(a.mantissa.reshape(-1))
+        return Scaled(total.mantissa, total.exponent + a.exponent.reshape(-1)[0])
+
+
+def shift(mantissa: Array, exponent: Exponents | int) -> Array:
+    """Multiply by powers of two, exactly, with 0 and ±inf where float64 ends."""
+    if not np.any(exponent):
+        return mantissa
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        bounded = np.clip(exponent, -_LARGEST_SHIFT, _LARGEST_SHIFT).astype(np.intc)
+        return np.asarray(np.ldexp(mantissa, bounded))
+
+
+def norms(rows: Array) -> Scaled:
+    """Euclidean norms along the last axis, which neither overflow nor underflow.
+
+    Parameters
+    ----------
+    rows : (..., n) array
+
+    Returns
+    -------
+    Scaled of shape (...)
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        squares = np.asarray(np.einsum("...i,...i->...", rows, rows))
+        exponent = np.zeros(squares.shape, dtype=np.int64)
+        odd = outside(squares)
+        if not odd.any():
+            return Scaled(np.sqrt(squares), exponent)
+        some = rows[odd]
+        size = exponent_of(np.abs(some).max(axis=-1, initial=0.0))
+        unit = shift(some, -size[..., None])
+        squares[odd] = np.einsum("...i,...i->...", unit, unit)
+        exponent[odd] = size
+        return Scaled(np.sqrt(squares), exponent)
+
+
+def outside(squares: Array) -> NDArray[np.bool_]:
+    """Tell which sums of squares may have lost digits to the ends of float64's range."""
+    return ~((squares >= _SAFE_LOW) & (squares <= _SAFE_HIGH))
+
+
+def exponent_of(size: Array) -> Exponents:
+    """Return the binary exponent of each number; 0 for zero and for what is not finite."""
+    exponent = np.frexp(size)[1].astype(np.int64)
+    return np.where(np.isfinite(size), exponent, 0)

@@ -1,0 +1,211 @@
+"""The forward pass, unrolled over time, and what the backward sweep needs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpttcli.engine.cells.cell import Tape
+from bpttcli.engine.network import Layer, Network
+from bpttcli.engine.scaled import Array
+from bpttcli.errors import InputError, RunError
+
+Input = NDArray[Any]
+"""(T, N, I) reals, or (T, N) integer symbols, each fed as its one-hot vector."""
+
+States = tuple[tuple[Array, ...], ...]
+"""For each layer, for each state of the cell: (N, H)."""
+
+# Tapes above this many float64 numbers are not kept whole but made again window by window.
+_KEPT_NUMBERS = 2**25
+# A window whose arrays stay in the processor's cache costs no more than keeping them would.
+_WINDOW_NUMBERS = 2**17
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Steps start + 1 … stop of a trajectory, with the tape of every layer."""
+
+    start: int
+    stop: int
+    tapes: tuple[Tape, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trajectory:
+    """A network's run over a batch of sequences.
+
+    Parameters
+    ----------
+    network : Network
+    x : (T, N, I) array or (T, N) array of int
+        What it was fed.
+    start : tuple of tuples of (N, H) arrays
+        The states before the first step, for each layer and each state of the cell.
+    window : int
+        Steps whose tapes are in memory at the same time.
+    """
+
+    network: Network
+    x: Input
+    start: States
+    window: int
+    _whole: tuple[Tape, ...] | None = field(default=None)
+    _checkpoints: tuple[States, ...] = field(default=())
+
+    @property
+    def steps(self) -> int:
+        """Number of steps T."""
+        return len(self.x)
+
+    @property
+    def batch(self) -> int:
+        """Number of sequences N."""
+        return int(self.x.shape[1])
+
+    @property
+    def kept_whole(self) -> bool:
+        """Whether every tape is in memory, so that a second sweep costs no forward pass."""
+        return self._whole is not None
+
+    def windows(self, *, backward: bool = True) -> Iterator[Window]:
+        """Yield the windows that make up the trajectory, from the last unless told otherwise.
+
+        Every step is in exactly one of them. A trajectory that is not kept whole is run
+        forward again from a checkpoint of its states (Chen et al. 2016, arXiv:1604.06174).
+        """
+        starts = range(0, self.steps, self.window)
+        for start in reversed(starts) if backward else starts:
+            stop = min(start + self.window, self.steps)
+            if self._whole is not None:
+                yield Window(start, stop, tuple(tape.window(start, stop) for tape in self._whole))
+            else:
+                states = self._checkpoints[start // self.window]
+                yield Window(start, stop, _advance(self.network, self.x[start:stop], states))
+
+    def end(self) -> States:
+        """Return the states after the last step."""
+        last = next(self.windows())
+        return tuple(tuple(state[-1] for state in tape.states) for tape in last.tapes)
+
+    def layer_input(self, window: Window, k: int) -> Input:
+        """Return what layer `k` was fed in the window: x, or the layer below."""
+        if k == 0:
+            return self.x[window.start : window.stop]
+        return window.tapes[k - 1].states[0][1:]
+
+
+def unroll(
+    network: Network, x: Input, start: States | None = None, *, window: int | None = None
+) -> Trajectory:
+    """Run a network forward, h_t = φ(A x_t + B h_{t-1} + b), keeping what the sweep needs.
+
+    Parameters
+    ----------
+    network : Network
+    x : (T, N, I) array, or (T, N) array of int
+        Integers stand for one-hot vectors.
+    start : tuple of tuples of (N, H) arrays, optional
+        The states before the first step, for each layer and state; zeros unless given.
+    window : int, optional
+        Steps to keep in memory at the same time. Unless given, everything is kept while it
+        is small, and checkpoints of the states where it is not.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    InputError
+        x does not fit the network.
+    RunError
+        A pre-activation is NaN, so that φ′ is undefined there (never for a linear cell).
+    """
+    _check_input(network, x)
+    steps, batch = int(x.shape[0]), int(x.shape[1])
+    states = start if start is not None else zero_states(network, batch)
+    a_step = batch * sum(
+        layer.B.shape[0] + len(network.cell.states) * layer.hidden for layer in network.layers
+    )
+    if window is None and steps * a_step <= _KEPT_NUMBERS:
+        tapes = _advance(network, x, states)
+        return Trajectory(network, x, states, steps, tapes)
+    window = window or max(64, _WINDOW_NUMBERS // a_step)
+    checkpoints, at = [], states
+    for begin in range(0, steps, window):
+        checkpoints.append(at)
+        tapes = _advance(network, x[begin : begin + window], at, begin)
+        at = tuple(tuple(state[-1].copy() for state in tape.states) for tape in tapes)
+    return Trajectory(network, x, states, window, None, tuple(checkpoints))
+
+
+def zero_states(network: Network, batch: int) -> States:
+    """Return the states of a network that has seen nothing."""
+    return tuple(
+        tuple(np.zeros((batch, layer.hidden)) for _ in network.cell.states)
+        for layer in network.layers
+    )
+
+
+def feed(x: Input, A: Array) -> Array:
+    """A x_t for every step: one matrix product, or a choice of columns for symbols."""
+    if x.ndim == 2:
+        return np.asarray(A.T[x])
+    n, batch, width = x.shape
+    return np.asarray(np.dot(x.reshape(-1, width), A.T).reshape(n, batch, -1))
+
+
+def _advance(network: Network, x: Input, states: States, begin: int = 0) -> tuple[Tape, ...]:
+    """Run all layers over one window, each over all steps before the next one."""
+    tapes: list[Tape] = []
+    with np.errstate(all="ignore"):
+        for k, (layer, start) in enumerate(zip(network.layers, states, strict=True)):
+            drive = feed(x, layer.A)
+            for bias in (layer.bias_ih, layer.bias_hh):
+                if bias is not None:
+                    drive += bias
+            tape = network.cell.advance(drive, layer, start)
+            _check_slopes(tape, k, begin)
+            tapes.append(tape)
+            x = tape.states[0][1:]
+    return tuple(tapes)
+
+
+def _check_input(network: Network, x: Input) -> None:
+    """Refuse sequences that the network cannot read."""
+    width = network.n_inputs
+    if x.ndim == 2 and np.issubdtype(x.dtype, np.integer):
+        if x.size and not (0 <= x.min() and x.max() < width):
+            raise InputError(
+                f"must hold symbols from 0 to {width - 1} (the network has {width} inputs), "
+                f"got {x.min()} to {x.max()}",
+                key="task.x",
+            )
+    elif x.ndim != 3 or x.shape[2] != width:
+        raise InputError(
+            f"must have the shape (T, N, {width}) for a network of {width} inputs, got {x.shape}",
+            key="task.x",
+        )
+    if 0 in x.shape:
+        raise InputError(f"must have at least one step and one sequence, got {x.shape}")
+
+
+def _check_slopes(tape: Tape, layer: int, begin: int) -> None:
+    """Stop where the linearisation is undefined; what merely overflowed may go on."""
+    for slope in tape.slopes:
+        # A sum is NaN if any term is; only then is it worth looking where.
+        if np.isnan(slope.sum()) and (where := np.argwhere(np.isnan(slope))).size:
+            step, sequence, unit = (int(i) for i in where[0])
+            raise RunError(
+                f"the forward pass is undefined from step {begin + step + 1} on: unit {unit + 1} "
+                f"of layer {layer} has a pre-activation that is not a number "
+                f"(sequence {sequence + 1}); smaller weights or inputs keep it finite"
+            )
+
+
+__all__ = ["Input", "Layer", "States", "Trajectory", "Window", "feed", "unroll", "zero_states"]
