@@ -46,6 +46,15 @@ class LayerAdjoints:
     adjoint: tuple[Scaled, ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """The first hidden state that float64 cannot hold: step and unit from 1, layer from 0."""
+
+    step: int
+    layer: int
+    unit: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Adjoints:
     """The outcome of backpropagation through time.
@@ -62,6 +71,8 @@ class Adjoints:
         Frobenius norm of what step t adds to ∂L/∂C; zeros without a readout.
     gradient : dict of str to Scaled
         ∂L/∂θ under PyTorch's names.
+    overflow : Overflow or None
+        Where the forward state first left float64's range, if it did.
     """
 
     loss: Array
@@ -69,6 +80,7 @@ class Adjoints:
     layers: tuple[LayerAdjoints, ...]
     C: Scaled
     gradient: dict[str, Scaled]
+    overflow: Overflow | None
 
 
 def backpropagate(
@@ -122,6 +134,7 @@ class _Gathered:
         self.saturated = np.empty((depth, steps))
         self.slope = np.empty((depth, steps))
         self.start: list[tuple[Scaled, ...]] = [()] * depth
+        self.overflow: Overflow | None = None
         self.kept: list[tuple[Scaled, ...]] | None = None
         if keep:
             self.kept = [
@@ -148,6 +161,8 @@ class _Gathered:
         steps = slice(window.start, window.stop)
         self.loss += part.source.loss
         self.gradient.add(part)
+        # Windows come from the last to the first, so the first has the last word.
+        self.overflow = _overflow(window) or self.overflow
         for k, swept in enumerate(part.layers):
             for s, norm in enumerate(swept.norm):
                 _put(self.norm[k][s], steps, norm[:, 0])
@@ -164,7 +179,6 @@ class _Gathered:
             _put(self.B[k], steps, contribution_norms(recurrent, before))
             self.saturated[k, steps] = cell.saturated(window.tapes[k])
             self.slope[k, steps] = cell.mean_slope(window.tapes[k])
-            # Windows come from the last to the first, so the first has the last word.
             self.start[k] = tuple(
                 Scaled(state[0] / self.trajectory.batch, swept.out.exponent[0, :, None])
                 for state in swept.out.adjoint
@@ -191,7 +205,21 @@ class _Gathered:
             )
             for k in range(depth)
         )
-        return Adjoints(self.loss, self.last_target, layers, self.C, self.gradient.total())
+        gradient = self.gradient.total()
+        return Adjoints(self.loss, self.last_target, layers, self.C, gradient, self.overflow)
+
+
+def _overflow(window: Window) -> Overflow | None:
+    """Find the first hidden state of a window that is not finite."""
+    found: list[Overflow] = []
+    with np.errstate(all="ignore"):
+        for k, tape in enumerate(window.tapes):
+            h = tape.states[0][1:]
+            # One sum tells for nearly every window that there is nothing to look for.
+            if not np.isfinite(h.sum()) and len(where := np.argwhere(~np.isfinite(h))):
+                step, _, unit = (int(i) for i in where[0])
+                found.append(Overflow(window.start + step + 1, k, unit + 1))
+    return min(found, key=lambda overflow: (overflow.step, overflow.layer), default=None)
 
 
 def _blank(*shape: int) -> Scaled:

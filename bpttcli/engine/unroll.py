@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ States = tuple[tuple[Array, ...], ...]
 
 # Tapes above this many float64 numbers are not kept whole but made again window by window.
 _KEPT_NUMBERS = 2**25
-# A window whose arrays stay in the processor's cache costs no more than keeping them would.
-_WINDOW_NUMBERS = 2**17
+# Arrays of a window that stay in the processor's cache; and enough steps to be worth a window.
+_WINDOW_NUMBERS = 2**18
+_SHORTEST_WINDOW = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,15 +48,15 @@ class Trajectory:
     start : tuple of tuples of (N, H) arrays
         The states before the first step, for each layer and each state of the cell.
     window : int
-        Steps whose tapes are in memory at the same time.
+        Steps that are worked on at a time.
     """
 
     network: Network
     x: Input
     start: States
     window: int
-    _whole: tuple[Tape, ...] | None = field(default=None)
-    _checkpoints: tuple[States, ...] = field(default=())
+    _tapes: tuple[tuple[Tape, ...], ...] | None = None
+    _checkpoints: tuple[States, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -67,25 +68,21 @@ class Trajectory:
         """Number of sequences N."""
         return int(self.x.shape[1])
 
-    @property
-    def kept_whole(self) -> bool:
-        """Whether every tape is in memory, so that a second sweep costs no forward pass."""
-        return self._whole is not None
-
     def windows(self, *, backward: bool = True) -> Iterator[Window]:
         """Yield the windows that make up the trajectory, from the last unless told otherwise.
 
-        Every step is in exactly one of them. A trajectory that is not kept whole is run
-        forward again from a checkpoint of its states (Chen et al. 2016, arXiv:1604.06174).
+        Every step is in exactly one of them. Where the tapes are not kept, a window is run
+        forward again from a checkpoint of the states (Chen et al. 2016, arXiv:1604.06174).
         """
         starts = range(0, self.steps, self.window)
         for start in reversed(starts) if backward else starts:
-            stop = min(start + self.window, self.steps)
-            if self._whole is not None:
-                yield Window(start, stop, tuple(tape.window(start, stop) for tape in self._whole))
+            stop, i = min(start + self.window, self.steps), start // self.window
+            if self._tapes is not None:
+                tapes = self._tapes[i]
             else:
-                states = self._checkpoints[start // self.window]
-                yield Window(start, stop, _advance(self.network, self.x[start:stop], states))
+                x, states = self.x[start:stop], self._checkpoints[i]
+                tapes = _advance(self.network, x, states, start)
+            yield Window(start, stop, tapes)
 
     def end(self) -> States:
         """Return the states after the last step."""
@@ -100,7 +97,12 @@ class Trajectory:
 
 
 def unroll(
-    network: Network, x: Input, start: States | None = None, *, window: int | None = None
+    network: Network,
+    x: Input,
+    start: States | None = None,
+    *,
+    window: int | None = None,
+    keep: bool | None = None,
 ) -> Trajectory:
     """Run a network forward, h_t = φ(A x_t + B h_{t-1} + b), keeping what the sweep needs.
 
@@ -112,8 +114,11 @@ def unroll(
     start : tuple of tuples of (N, H) arrays, optional
         The states before the first step, for each layer and state; zeros unless given.
     window : int, optional
-        Steps to keep in memory at the same time. Unless given, everything is kept while it
-        is small, and checkpoints of the states where it is not.
+        Steps that are worked on at a time; as many as stay in the processor's cache, unless
+        given.
+    keep : bool, optional
+        Keep the tapes of all windows, or only the states between them (a checkpoint a
+        window); decided by their size unless given.
 
     Returns
     -------
@@ -132,16 +137,19 @@ def unroll(
     a_step = batch * sum(
         layer.B.shape[0] + len(network.cell.states) * layer.hidden for layer in network.layers
     )
-    if window is None and steps * a_step <= _KEPT_NUMBERS:
-        tapes = _advance(network, x, states)
-        return Trajectory(network, x, states, steps, tapes)
-    window = window or max(64, _WINDOW_NUMBERS // a_step)
-    checkpoints, at = [], states
+    keep = steps * a_step <= _KEPT_NUMBERS if keep is None else keep
+    window = window or max(_SHORTEST_WINDOW, _WINDOW_NUMBERS // a_step)
+    kept, checkpoints, at = [], [], states
     for begin in range(0, steps, window):
-        checkpoints.append(at)
         tapes = _advance(network, x[begin : begin + window], at, begin)
+        if keep:
+            kept.append(tapes)
+        else:
+            checkpoints.append(at)
         at = tuple(tuple(state[-1].copy() for state in tape.states) for tape in tapes)
-    return Trajectory(network, x, states, window, None, tuple(checkpoints))
+    return Trajectory(
+        network, x, states, min(window, steps), tuple(kept) if keep else None, tuple(checkpoints)
+    )
 
 
 def zero_states(network: Network, batch: int) -> States:

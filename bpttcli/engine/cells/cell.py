@@ -25,13 +25,6 @@ class Tape:
     states: tuple[Array, ...]
     slopes: tuple[Array, ...]
 
-    def window(self, start: int, stop: int) -> Tape:
-        """Steps start + 1 … stop, as views."""
-        return Tape(
-            tuple(state[start : stop + 1] for state in self.states),
-            tuple(slope[start:stop] for slope in self.slopes),
-        )
-
 
 class Cell(Protocol):
     """A recurrent cell: its step forward, its step backward, its names.

@@ -100,12 +100,12 @@ class Tanh(Elman):
 
     def slope(self, a: Array, h: Array) -> Array:
         """1 − tanh²(a), to full relative precision however saturated the unit is."""
-        slope = np.multiply(h, h)
-        np.subtract(1.0, slope, slope)
         # 1 − h² cancels as |h| → 1 and is 0 from |a| = 19 on: a gradient that merely is
         # small would be reported as cut. sech² from a has no such limit.
-        steep = np.nonzero(slope < 0.1)
+        steep = np.nonzero(np.abs(h) > 0.95)
         e = np.exp(-2.0 * np.abs(a[steep]))
+        slope = np.multiply(h, h, out=a)
+        np.subtract(1.0, slope, out=slope)
         slope[steep] = 4.0 * e / (1.0 + e) ** 2
         return slope
 

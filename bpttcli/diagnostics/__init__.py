@@ -1,0 +1,1 @@
+"""What is reported: each diagnostic returns one frozen result object."""

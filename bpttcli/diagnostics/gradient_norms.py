@@ -1,0 +1,200 @@
+"""Gradient norms: how large the gradient still is at every step, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpttcli.diagnostics.reach import Reach, reach_of
+from bpttcli.diagnostics.verdict import Limits, Recurrence, Verdict, judge
+from bpttcli.engine.backpropagate import Adjoints, LayerAdjoints
+from bpttcli.engine.network import Network
+from bpttcli.engine.scaled import Array, Scaled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerNorms:
+    """Norms of one layer by step, t = 1 … T.
+
+    Parameters
+    ----------
+    layer : int
+        From 0, the lowest.
+    hidden, hidden_min, hidden_max : Scaled of shape (T,)
+        ‖∂ℓ_n/∂h_t‖: mean, smallest and largest over the batch.
+    propagated : Scaled of shape (T,)
+        The same through the last target step's part of ℓ_n alone: the mean over the batch.
+    A, B : Scaled of shape (T,)
+        Frobenius norms of step t's contributions to ∂L/∂A and ∂L/∂B.
+    C : Scaled of shape (T,) or None
+        The same for the readout; None below the top layer.
+    saturated : (T,) array
+        Share of saturated units.
+    """
+
+    layer: int
+    hidden: Scaled
+    hidden_min: Scaled
+    hidden_max: Scaled
+    propagated: Scaled
+    A: Scaled
+    B: Scaled
+    C: Scaled | None
+    saturated: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GradientNorms:
+    """How the gradient of one loss travels back through one network.
+
+    Parameters
+    ----------
+    loss : float
+        L; NaN or infinite where the forward pass overflowed.
+    verdict : Verdict
+    reach : Reach
+        Of the top layer.
+    spectral_radius, spectral_norm : tuple of float
+        ρ(B) and σ₁(B), an entry a layer.
+    parameters : dict of str to Scaled
+        ‖∂L/∂θ‖ under PyTorch's names.
+    layers : tuple of LayerNorms
+        From the lowest.
+    warnings : tuple of str
+        Doubts about the figures, each with a next step.
+    adjoints : Adjoints
+        What the figures were computed from.
+    """
+
+    loss: float
+    verdict: Verdict
+    reach: Reach
+    spectral_radius: tuple[float, ...]
+    spectral_norm: tuple[float, ...]
+    parameters: dict[str, Scaled]
+    layers: tuple[LayerNorms, ...]
+    warnings: tuple[str, ...]
+    adjoints: Adjoints
+
+    @property
+    def steps(self) -> int:
+        """Number of steps T."""
+        return len(self.layers[-1].saturated)
+
+    @property
+    def hidden(self) -> Array:
+        """Mean ‖g_t‖ of the top layer by step, as float64."""
+        return self.layers[-1].hidden.value
+
+    @property
+    def hidden_log10(self) -> Array:
+        """Decimal logarithm of `hidden`, which does not end where float64 does."""
+        return self.layers[-1].hidden.log10
+
+    @property
+    def gradient(self) -> dict[str, Scaled]:
+        """∂L/∂θ under PyTorch's names."""
+        return self.adjoints.gradient
+
+
+def grad_norms(
+    network: Network, adjoints: Adjoints, *, epsilon: float = 0.01, limits: Limits | None = None
+) -> GradientNorms:
+    """Turn adjoints into the figures that are reported.
+
+    Parameters
+    ----------
+    network : Network
+    adjoints : Adjoints
+        Of a run of that network (`backpropagate`).
+    epsilon : float
+        Share of the gradient at the loss that still counts as reached by the horizon.
+    limits : Limits, optional
+        Where vanishing ends and exploding begins.
+
+    Returns
+    -------
+    GradientNorms
+    """
+    with np.errstate(all="ignore"):
+        top = adjoints.layers[-1]
+        reach = reach_of(top.propagated[0], adjoints.last_target, epsilon)
+        radius = tuple(float(np.abs(np.linalg.eigvals(layer.B)).max()) for layer in network.layers)
+        norm = tuple(float(np.linalg.norm(layer.B, 2)) for layer in network.layers)
+        tau = int(adjoints.last_target.max())
+        recurrence = Recurrence(
+            cell=network.cell.name,
+            steps=tau,
+            spectral_radius=radius[-1],
+            spectral_norm=norm[-1],
+            # J_1 only leads back to the given initial state, not to a step.
+            slope=float(top.slope[1:tau].mean()) if tau > 1 else float(top.slope[0]),
+            saturated=float(top.saturated[:tau].mean()),
+            all_zero=not any(
+                state.mantissa.any() for part in adjoints.layers for state in part.norm
+            ),
+            dead_at=_dead_step(top, tau, reach),
+        )
+        loss = float(adjoints.loss.mean())
+        last = len(adjoints.layers) - 1
+        return GradientNorms(
+            loss,
+            judge(reach, recurrence, limits or Limits()),
+            reach,
+            radius,
+            norm,
+            {name: value.norm() for name, value in adjoints.gradient.items()},
+            tuple(
+                _layer_norms(k, part, adjoints.C if k == last else None)
+                for k, part in enumerate(adjoints.layers)
+            ),
+            _warnings(adjoints, loss),
+            adjoints,
+        )
+
+
+def _layer_norms(k: int, part: LayerAdjoints, C: Scaled | None) -> LayerNorms:
+    """Average over the batch."""
+    hidden = part.norm[0]
+    single = hidden.mantissa.shape[1] == 1
+    mean = hidden[:, 0] if single else hidden.mean(axis=1)
+    propagated = part.propagated[0]
+    return LayerNorms(
+        k,
+        mean,
+        mean if single else hidden.min(axis=1),
+        mean if single else hidden.max(axis=1),
+        mean if propagated is hidden else propagated.mean(axis=1),
+        part.A,
+        part.B,
+        C,
+        part.saturated,
+    )
+
+
+def _dead_step(top: LayerAdjoints, tau: int, reach: Reach) -> int | None:
+    """Return the step whose units were all dead where the propagated adjoint became zero."""
+    if reach.zero_beyond_lag is None:
+        return None
+    step = tau - reach.zero_beyond_lag
+    silent = not (top.A.mantissa[step - 1] or top.B.mantissa[step - 1])
+    return step if silent else None
+
+
+def _warnings(adjoints: Adjoints, loss: float) -> tuple[str, ...]:
+    """Say what could not be computed, where, and what to do."""
+    found = []
+    if adjoints.overflow is not None:
+        at = adjoints.overflow
+        found.append(
+            f"the forward state leaves the range of float64 at step {at.step} "
+            f"(layer {at.layer}, unit {at.unit}): figures that use it are null; "
+            "fewer steps or a smaller gain keep it finite"
+        )
+    elif not np.isfinite(loss):
+        found.append(
+            "the loss leaves the range of float64: figures that use it are null; "
+            "smaller targets or a smaller readout keep it finite"
+        )
+    return tuple(found)

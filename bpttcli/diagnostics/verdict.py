@@ -1,0 +1,203 @@
+"""The verdict on a gradient's way back, its cause in one sentence, and what would change it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from bpttcli.diagnostics.reach import Reach
+
+Name = Literal["vanishing", "stable", "exploding", "no-gradient", "undefined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ratios ‖p_1‖/‖p_τ‖ below which a gradient vanishes and above which it explodes."""
+
+    vanishing_below: float = 1e-3
+    exploding_above: float = 1e3
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """What the recurrence of the top layer does to a gradient.
+
+    Parameters
+    ----------
+    cell : str
+        Name of the cell.
+    steps : int
+        Number of steps up to the last target.
+    spectral_radius, spectral_norm : float
+        ρ(B) and σ₁(B).
+    slope : float
+        Mean |φ′(a_t)|.
+    saturated : float
+        Share of saturated units.
+    all_zero : bool
+        Whether every adjoint of every step and layer is exactly 0.
+    dead_at : int or None
+        The step at which all units on the way were dead.
+    """
+
+    cell: str
+    steps: int
+    spectral_radius: float
+    spectral_norm: float
+    slope: float
+    saturated: float
+    all_zero: bool = False
+    dead_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What happens to the gradient, why, and what to try.
+
+    Parameters
+    ----------
+    name : str
+        ``vanishing``, ``stable``, ``exploding``, ``no-gradient``, or ``undefined`` where the
+        forward pass overflowed on the way to the loss.
+    cause, advice : str
+        A sentence each.
+    zero_beyond_lag : int or None
+        The lag beyond which the gradient is exactly zero, which no decay explains.
+    """
+
+    name: Name
+    cause: str
+    advice: str
+    zero_beyond_lag: int | None = None
+
+
+def judge(reach: Reach, recurrence: Recurrence, limits: Limits) -> Verdict:
+    """Name what happens to the gradient, from the measured figures alone.
+
+    Parameters
+    ----------
+    reach : Reach
+    recurrence : Recurrence
+    limits : Limits
+
+    Returns
+    -------
+    Verdict
+    """
+    if recurrence.all_zero:
+        return Verdict(
+            "no-gradient",
+            "Every adjoint is exactly zero: the loss does not depend on any hidden state.",
+            "Check that the readout is not zero and that the loss is not at its minimum already.",
+        )
+    ratio = reach.log10_ratio
+    if reach.horizon is None:
+        return _nothing_to_follow(reach)
+    if reach.zero_beyond_lag is not None:
+        return _cut(reach.zero_beyond_lag, recurrence)
+    if ratio < math.log10(limits.vanishing_below):
+        return Verdict("vanishing", _split(reach, recurrence), _lengthen(reach, recurrence))
+    if ratio > math.log10(limits.exploding_above):
+        return Verdict("exploding", _split(reach, recurrence), _tame(reach, recurrence))
+    return Verdict("stable", _split(reach, recurrence), _keep(reach, recurrence))
+
+
+def _nothing_to_follow(reach: Reach) -> Verdict:
+    """The gradient at the last target step is zero, or not a number."""
+    if all(x == 0 for x in reach.by_lag.mantissa[:1]):
+        return Verdict(
+            "no-gradient",
+            "The loss of the last target step passes no gradient to its own hidden state.",
+            "Check the targets of the last step: its loss may be at its minimum already.",
+        )
+    return Verdict(
+        "undefined",
+        "The loss is not a finite number, so neither is its gradient.",
+        "Use a probe (--loss probe), fewer steps or a smaller gain.",
+    )
+
+
+def _cut(lag: int, recurrence: Recurrence) -> Verdict:
+    """The gradient is exactly zero beyond a lag: nothing has decayed."""
+    if recurrence.dead_at is not None:
+        cause = (
+            f"The gradient is exactly zero beyond lag {lag}: every unit that carried it is dead "
+            f"(a ≤ 0) at step {recurrence.dead_at}."
+        )
+        advice = "Try an identity start (--init identity), a smaller input or tanh."
+    elif recurrence.spectral_norm == 0:
+        cause = f"The gradient is exactly zero beyond lag {lag}: B (hidden → hidden) is zero."
+        advice = "Give B a start other than zero (--init orthogonal)."
+    else:
+        cause = (
+            f"The gradient is exactly zero beyond lag {lag}: the weights and slopes on its way "
+            "multiply to zero there; it has not decayed."
+        )
+        advice = "Look for dead units or a nilpotent B (hidden → hidden)."
+    return Verdict("vanishing", cause, advice, zero_beyond_lag=lag)
+
+
+def _split(reach: Reach, recurrence: Recurrence) -> str:
+    """Split the growth per step into what B does and what the slope does."""
+    if reach.growth_per_step is None:
+        return "The loss reaches back a single step, so there is no growth to measure."
+    growth = f"Each step back multiplies the gradient by {reach.growth_per_step:.4g}"
+    b = (
+        f"B (hidden → hidden) has spectral radius {recurrence.spectral_radius:.4g} and "
+        f"spectral norm {recurrence.spectral_norm:.4g}"
+    )
+    if recurrence.cell == "linear":
+        return f"{growth}: {b}, and a linear cell adds nothing to it."
+    return (
+        f"{growth}: {b}, and the slope of {recurrence.cell} multiplies by "
+        f"{recurrence.slope:.4g} on average ({recurrence.saturated:.0%} of the units saturated)."
+    )
+
+
+def _slope_decides(recurrence: Recurrence) -> bool:
+    """Whether the slope shrinks the gradient by more than B does."""
+    if recurrence.slope <= 0:
+        return True
+    radius = max(recurrence.spectral_radius, 1e-300)
+    return -math.log(recurrence.slope) > max(0.0, -math.log(radius))
+
+
+def _lengthen(reach: Reach, recurrence: Recurrence) -> str:
+    """Say what to try against a vanishing gradient."""
+    short = f"or a loss at most {reach.horizon} steps after what it depends on"
+    gate = "a cell with a forget gate"
+    if recurrence.cell == "linear":
+        return f"Try an orthogonal start (--init orthogonal), {short}."
+    if recurrence.cell == "relu":
+        return (
+            f"Try an identity start (--init identity), which keeps the gradient of live units, "
+            f"{gate}, {short}."
+        )
+    if _slope_decides(recurrence):
+        return (
+            f"The slope costs more than B does, so another B alone will not help: try smaller "
+            f"inputs or an identity start with relu (--cell relu --init identity), {gate}, {short}."
+        )
+    return f"Try an orthogonal start (--init orthogonal), {gate}, {short}."
+
+
+def _tame(reach: Reach, recurrence: Recurrence) -> str:
+    """Say what to try against an exploding gradient."""
+    growth = reach.growth_per_step or 1.0
+    target = recurrence.spectral_radius / growth
+    scale = f"--set model.init.spectral_radius={target:.3g}"
+    return (
+        f"Clip the gradient's norm before the update, and start with a smaller B ({scale} would "
+        "bring the growth near 1) or an orthogonal one (--init orthogonal)."
+    )
+
+
+def _keep(reach: Reach, recurrence: Recurrence) -> str:
+    """Say what a stable gradient allows."""
+    if reach.horizon_is_bound:
+        return "Nothing needs to change: the gradient reaches the first step."
+    return (
+        f"The gradient fades after {reach.horizon} steps; what lies further back is learned "
+        "slowly, if at all."
+    )

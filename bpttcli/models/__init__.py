@@ -1,0 +1,1 @@
+"""Parameters in and out: initialisation and files."""
