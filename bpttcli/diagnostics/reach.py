@@ -39,7 +39,7 @@ class Reach:
 
     @property
     def half_life(self) -> float | None:
-        """Steps in which the gradient halves, ln ½ / ln(growth); None where the gradient does not shrink."""
+        """Steps in which it halves, ln ½ / ln(growth); None where it does not shrink."""
         growth = self.growth_per_step
         if growth is None or growth >= 1 or growth == 0:
             return None

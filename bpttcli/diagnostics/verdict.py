@@ -142,16 +142,17 @@ def _split(reach: Reach, recurrence: Recurrence) -> str:
     """Split the growth per step into what B does and what the slope does."""
     if reach.growth_per_step is None:
         return "The loss reaches back a single step, so there is no growth to measure."
-    growth = f"Each step back multiplies the gradient by {reach.growth_per_step:.4g}"
+    growth = reach.growth_per_step
     b = (
-        f"B (hidden → hidden) has spectral radius {recurrence.spectral_radius:.4g} and "
-        f"spectral norm {recurrence.spectral_norm:.4g}"
+        f"B (hidden → hidden), of spectral radius {recurrence.spectral_radius:.4g} and spectral "
+        f"norm {recurrence.spectral_norm:.4g}"
     )
-    if recurrence.cell == "linear":
-        return f"{growth}: {b}, and a linear cell adds nothing to it."
+    if recurrence.cell == "linear" or not recurrence.slope > 0:
+        return f"Each step back multiplies the gradient by {growth:.4g}: that is {b}."
     return (
-        f"{growth}: {b}, and the slope of {recurrence.cell} multiplies by "
-        f"{recurrence.slope:.4g} on average ({recurrence.saturated:.0%} of the units saturated)."
+        f"Each step back multiplies the gradient by {growth:.4g}: by {recurrence.slope:.4g} "
+        f"through the slope of {recurrence.cell} ({recurrence.saturated:.0%} of the units are "
+        f"saturated) and by {growth / recurrence.slope:.4g} through {b}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from bpttcli.engine.contributions import contribution_norms
 from bpttcli.engine.gradient import GradientSum
 from bpttcli.engine.losses import Objective, Source
 from bpttcli.engine.scaled import Array, Scaled
-from bpttcli.engine.sweep import WindowSweep, sweep
+from bpttcli.engine.sweep import Sweep
 from bpttcli.engine.unroll import Trajectory, Window
 
 
@@ -84,7 +85,11 @@ class Adjoints:
 
 
 def backpropagate(
-    trajectory: Trajectory, objective: Objective, *, keep_adjoints: bool = False
+    trajectory: Trajectory,
+    objective: Objective,
+    *,
+    keep_adjoints: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> Adjoints:
     """Run backpropagation through time over a trajectory.
 
@@ -94,6 +99,8 @@ def backpropagate(
     objective : Objective
     keep_adjoints : bool
         Keep ∂ℓ_n/∂h_t itself for every step, not only its norm: (T, N, H) a layer.
+    progress : callable, optional
+        Called with the share of the work that is done, from 0 to 1.
 
     Returns
     -------
@@ -105,8 +112,10 @@ def backpropagate(
         The forward pass, made again, is undefined (see `unroll`).
     """
     gathered = _Gathered(trajectory, objective, keep_adjoints)
-    for part in sweep(trajectory, objective, rows=gathered.rows, n_rows=gathered.n_rows):
-        gathered.add(part)
+    for window in trajectory.windows():
+        gathered.add(window)
+        if progress is not None:
+            progress(1 - window.start / trajectory.steps)
     return gathered.adjoints()
 
 
@@ -119,15 +128,17 @@ class _Gathered:
         targets = objective.weights > 0
         self.trajectory = trajectory
         self.last_target = steps - np.argmax(targets[::-1], axis=0)
-        # With one target step the propagated adjoint is the adjoint, and no row of its own.
-        self.n_rows = 1 if (targets.sum(axis=0) == 1).all() else 2
+        self.objective = objective
+        self.sweep = Sweep(network, batch)
+        # With one target step the propagated adjoint is the adjoint, and no sweep of its own.
+        self.last_alone = None if (targets.sum(axis=0) == 1).all() else Sweep(network, batch)
         self.gradient = GradientSum(trajectory)
         self.loss = np.zeros(batch)
         self.C = _blank(steps)
         depth, states = len(network.layers), len(network.cell.states)
         self.norm = [[_blank(steps, batch) for _ in range(states)] for _ in range(depth)]
         self.propagated = self.norm
-        if self.n_rows == 2:
+        if self.last_alone is not None:
             self.propagated = [[_blank(steps, batch) for _ in range(states)] for _ in range(depth)]
         self.A = [_blank(steps) for _ in range(depth)]
         self.B = [_blank(steps) for _ in range(depth)]
@@ -148,46 +159,52 @@ class _Gathered:
                 for layer in network.layers
             ]
 
-    def rows(self, source: Source, window: Window) -> Array:
-        """The loss itself and, where they differ, its last target step alone."""
-        if self.n_rows == 1:
-            return source.hidden[:, None]
-        last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
-        return np.stack([source.hidden, np.where(last[..., None], source.hidden, 0.0)], axis=1)
-
-    def add(self, part: WindowSweep) -> None:
-        """Take what one window says."""
-        window, cell = part.window, self.trajectory.network.cell
-        steps = slice(window.start, window.stop)
-        self.loss += part.source.loss
-        self.gradient.add(part)
+    def add(self, window: Window) -> None:
+        """Sweep through one window, and take what it says."""
+        trajectory, steps = self.trajectory, slice(window.start, window.stop)
+        network = trajectory.network
+        top = window.tapes[-1].states[0][1:]
+        with np.errstate(all="ignore"):
+            source = self.objective.source(network, top, window.start, window.stop)
+        layers = self.sweep.through(
+            window, None if source.hidden is None else source.hidden[:, None]
+        )
+        self.loss += source.loss
+        self.gradient.add(window, source, layers)
         # Windows come from the last to the first, so the first has the last word.
         self.overflow = _overflow(window) or self.overflow
-        for k, swept in enumerate(part.layers):
+        if self.last_alone is not None:
+            alone = self.last_alone.through(window, self._last_target_alone(source, window))
+            for k, part in enumerate(alone):
+                for whole, norm in zip(self.propagated[k], part.norm, strict=True):
+                    _put(whole, steps, norm[:, 0])
+        for k, swept in enumerate(layers):
             for s, norm in enumerate(swept.norm):
                 _put(self.norm[k][s], steps, norm[:, 0])
-                if self.n_rows == 2:
-                    _put(self.propagated[k][s], steps, norm[:, 1])
                 if self.kept is not None:
                     whole = self.kept[k][s]
                     whole.mantissa[steps] = swept.adjoint[s][:, 0]
                     whole.exponent[steps] = swept.exponent[:, 0, :, None]
-            delta, recurrent = self.gradient.deltas(part, k)
-            fed = self.trajectory.layer_input(window, k)
-            before = window.tapes[k].states[0][:-1]
-            _put(self.A[k], steps, contribution_norms(delta, fed))
-            _put(self.B[k], steps, contribution_norms(recurrent, before))
-            self.saturated[k, steps] = cell.saturated(window.tapes[k])
-            self.slope[k, steps] = cell.mean_slope(window.tapes[k])
+            tape, delta = window.tapes[k], swept.delta_of(0)
+            _put(self.A[k], steps, contribution_norms(delta, trajectory.layer_input(window, k)))
+            _put(self.B[k], steps, contribution_norms(delta, tape.states[0][:-1]))
+            self.saturated[k, steps] = network.cell.saturated(tape)
+            self.slope[k, steps] = network.cell.mean_slope(tape)
             self.start[k] = tuple(
                 Scaled(state[0] / self.trajectory.batch, swept.out.exponent[0, :, None])
                 for state in swept.out.adjoint
             )
-        if part.source.output is None:
+        if source.output is None:
             _put(self.C, steps, Scaled.of(np.zeros(window.stop - window.start)))
         else:
-            top = window.tapes[-1].states[0][1:]
-            _put(self.C, steps, contribution_norms(Scaled.of(part.source.output), top))
+            _put(self.C, steps, contribution_norms(Scaled.of(source.output), top))
+
+    def _last_target_alone(self, source: Source, window: Window) -> Array | None:
+        """What the last target step of each sequence says, if one of them is in the window."""
+        last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
+        if source.hidden is None or not last.any():
+            return None
+        return np.where(last[..., None], source.hidden, 0.0)[:, None]
 
     def adjoints(self) -> Adjoints:
         """Everything, once every window is in."""

@@ -5,48 +5,55 @@ from __future__ import annotations
 import numpy as np
 
 from bpttcli.engine.contributions import bias_gradient, parameter_gradient
+from bpttcli.engine.losses import Source
 from bpttcli.engine.scaled import Scaled
-from bpttcli.engine.sweep import WindowSweep
-from bpttcli.engine.unroll import Trajectory
+from bpttcli.engine.sweep_layer import LayerSweep
+from bpttcli.engine.unroll import Trajectory, Window
 
 
 class GradientSum:
-    """∂L/∂θ for every parameter, gathered window by window from one row of a sweep."""
+    """∂L/∂θ for every parameter, gathered window by window.
 
-    def __init__(self, trajectory: Trajectory, row: int = 0) -> None:
+    Parameters
+    ----------
+    trajectory : Trajectory
+    """
+
+    def __init__(self, trajectory: Trajectory) -> None:
         self._trajectory = trajectory
-        self._row = row
         self._sums: dict[str, Scaled] = {}
 
-    def add(self, part: WindowSweep) -> None:
-        """Add what the steps of a window contribute."""
-        trajectory, window = self._trajectory, part.window
-        network = trajectory.network
+    def add(self, window: Window, source: Source, layers: tuple[LayerSweep, ...]) -> None:
+        """Add what the steps of a window contribute.
+
+        Parameters
+        ----------
+        window : Window
+        source : Source
+            Where the loss enters.
+        layers : tuple of LayerSweep
+            Of one row.
+        """
+        network = self._trajectory.network
         for k, layer in enumerate(network.layers):
-            delta, recurrent = self.deltas(part, k)
-            fed = trajectory.layer_input(window, k)
+            delta = layers[k].delta_of(0)
+            fed = self._trajectory.layer_input(window, k)
             before = window.tapes[k].states[0][:-1]
             self._put(f"weight_ih_l{k}", parameter_gradient(delta, fed, layer.A.shape[1]))
-            self._put(f"weight_hh_l{k}", parameter_gradient(recurrent, before, layer.hidden))
-            if layer.bias_ih is not None:
-                self._put(f"bias_ih_l{k}", bias_gradient(delta))
-            if layer.bias_hh is not None:
-                self._put(f"bias_hh_l{k}", bias_gradient(recurrent))
+            self._put(f"weight_hh_l{k}", parameter_gradient(delta, before, layer.hidden))
+            if layer.bias_ih is not None or layer.bias_hh is not None:
+                bias = bias_gradient(delta)
+                for name, value in (("bias_ih", layer.bias_ih), ("bias_hh", layer.bias_hh)):
+                    if value is not None:
+                        self._put(f"{name}_l{k}", bias)
         if network.C is not None:
             top = window.tapes[-1].states[0][1:]
-            output = part.source.output
-            if output is None:
-                output = np.zeros((*top.shape[:2], len(network.C)))
-            s = Scaled.of(output)
-            self._put("readout.weight", parameter_gradient(s, top, network.C.shape[1]))
+            s = source.output
+            if s is None:
+                s = np.zeros((*top.shape[:2], len(network.C)))
+            self._put("readout.weight", parameter_gradient(Scaled.of(s), top, top.shape[2]))
             if network.c is not None:
-                self._put("readout.bias", bias_gradient(s))
-
-    def deltas(self, part: WindowSweep, k: int) -> tuple[Scaled, Scaled]:
-        """∂ℓ_n/∂(A x_t) and ∂ℓ_n/∂(B h_{t-1}) of layer k, (n, N, G·H)."""
-        swept = part.layers[k]
-        delta = Scaled(swept.delta[:, self._row], swept.exponent[:, self._row, :, None])
-        return delta, delta
+                self._put("readout.bias", bias_gradient(Scaled.of(s)))
 
     def total(self) -> dict[str, Scaled]:
         """The gradients under PyTorch's names, in the order of the network's parameters."""

@@ -23,20 +23,23 @@ class Source:
         This window's part of each ℓ_n.
     output : (n, N, O) array or None
         s_t = ∂ℓ_n/∂o_t; None without a readout.
-    hidden : (n, N, H) array
-        ∂ℓ_n/∂h_t of the top layer, through this step's loss alone.
+    hidden : (n, N, H) array or None
+        ∂ℓ_n/∂h_t of the top layer, through this step's loss alone; None where no step of the
+        window carries a target.
     """
 
     loss: Array
     output: Array | None
-    hidden: Array
+    hidden: Array | None
 
 
 class Objective(Protocol):
     """A loss with its targets."""
 
-    weights: Array
-    """(T, N): 1/(target steps of the sequence) where a target stands, else 0."""
+    @property
+    def weights(self) -> Array:
+        """(T, N): 1/(target steps of the sequence) where a target stands, else 0."""
+        ...
 
     def source(self, network: Network, h: Array, start: int, stop: int) -> Source:
         """Evaluate steps start + 1 … stop, given their hidden states h (n, N, H)."""
@@ -83,31 +86,35 @@ class _Readout:
 
     def source(self, network: Network, h: Array, start: int, stop: int) -> Source:
         """Evaluate steps start + 1 … stop (see `Objective.source`)."""
-        weights = self.weights[start:stop]
-        used = np.flatnonzero(weights.any(axis=1))
-        loss = np.zeros(h.shape[1])
         C, c = network.C, network.c
         if C is None:
             raise InputError("needs a network with a readout", key="loss.name")
-        output = np.zeros((*h.shape[:2], len(C)))
-        hidden = np.zeros(h.shape)
-        if len(used):
-            first, last = int(used[0]), int(used[-1]) + 1
-            weight = weights[first:last, :, None]
-            begin = start + first - (len(self.weights) - len(self.y))
-            o = np.dot(h[first:last], C.T)
-            if c is not None:
-                o += c
-            terms, slope = self.evaluate(o, self.y[begin : begin + last - first])
+        weights = self.weights[start:stop]
+        n, batch = weights.shape
+        used = np.flatnonzero(weights.any(axis=1))
+        if not len(used):
+            return Source(np.zeros(batch), None, None)
+        first, last = int(used[0]), int(used[-1]) + 1
+        begin = start + first - (len(self.weights) - len(self.y))
+        weight = weights[first:last].reshape(-1)
+        # Outputs first: sums over a handful of outputs are slow along the last axis.
+        o = np.dot(C, h[first:last].reshape(len(weight), -1).T)
+        if c is not None:
+            o += c[:, None]
+        terms, slope = self.evaluate(o, self.y[begin : begin + last - first])
+        slope *= weight
+        terms *= weight
+        unused = weight == 0
+        if unused.any():
             # A step without a target may well hold an output that is not finite.
-            slope = np.where(weight > 0, slope * weight, 0.0)
-            output[first:last] = slope
-            hidden[first:last] = np.dot(slope, C)
-            loss = np.where(weight[..., 0] > 0, terms * weight[..., 0], 0.0).sum(axis=0)
-        return Source(loss, output, hidden)
+            slope[:, unused], terms[unused] = 0.0, 0.0
+        loss = terms.reshape(-1, batch).sum(axis=0)
+        output = slope.T.reshape(-1, batch, len(C))
+        hidden = np.dot(slope.T, C).reshape(-1, batch, h.shape[2])
+        return Source(loss, _padded(output, first, n), _padded(hidden, first, n))
 
     def evaluate(self, o: Array, y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return the loss of each step (n, N) and its gradient by o (n, N, O)."""
+        """Return the loss of M steps (M,) and its gradient by o (O, M); may overwrite o."""
         raise NotImplementedError
 
 
@@ -115,26 +122,35 @@ class CrossEntropy(_Readout):
     """−log softmax(o)_y, in nats; y (T, N) holds classes."""
 
     def evaluate(self, o: Array, y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return the loss of each step (n, N) and its gradient by o (n, N, O)."""
-        o = o - o.max(axis=-1, keepdims=True)
-        at = y[..., None]
-        chosen = np.take_along_axis(o, at, axis=-1)
-        slope = np.exp(o)
-        total = slope.sum(axis=-1, keepdims=True)
+        """Return the loss of M steps (M,) and its gradient by o (O, M)."""
+        o -= o.max(axis=0)
+        at = (y.reshape(-1), np.arange(o.shape[1]))
+        chosen = o[at]
+        slope = np.exp(o, out=o)
+        total = slope.sum(axis=0)
         slope /= total
         # softmax_y − 1 cancels where the network is sure; what the others hold does not.
-        np.put_along_axis(slope, at, 0.0, axis=-1)
-        np.put_along_axis(slope, at, -slope.sum(axis=-1, keepdims=True), axis=-1)
-        return (np.log(total) - chosen)[..., 0], slope
+        slope[at] = 0.0
+        slope[at] = -slope.sum(axis=0)
+        return np.log(total) - chosen, slope
 
 
 class SquaredError(_Readout):
     """Mean over the outputs of (o − y)²; y (T, N, O) holds reals."""
 
     def evaluate(self, o: Array, y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return the loss of each step (n, N) and its gradient by o (n, N, O)."""
-        error = o - y
-        return np.einsum("tno,tno->tn", error, error) / o.shape[-1], 2.0 / o.shape[-1] * error
+        """Return the loss of M steps (M,) and its gradient by o (O, M)."""
+        o -= y.reshape(o.shape[1], -1).T
+        return np.einsum("om,om->m", o, o) / len(o), 2.0 / len(o) * o
+
+
+def _padded(part: Array, first: int, n: int) -> Array:
+    """Put steps into a window of n, zeros elsewhere."""
+    if len(part) == n:
+        return part
+    whole = np.zeros((n, *part.shape[1:]))
+    whole[first : first + len(part)] = part
+    return whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +170,8 @@ class Probe:
     def source(self, network: Network, h: Array, start: int, stop: int) -> Source:
         """Evaluate steps start + 1 … stop (see `Objective.source`)."""
         weights = self.weights[start:stop]
+        if not weights.any():
+            return Source(np.zeros(len(self.vector)), None, None)
         terms = np.where(weights > 0, weights * np.einsum("tnh,nh->tn", h, self.vector), 0.0)
         return Source(terms.sum(axis=0), None, weights[..., None] * self.vector)
 

@@ -16,6 +16,10 @@ LOG10_2 = float(np.log10(2.0))
 # ldexp takes a C int; beyond this every float64 mantissa is 0 or infinite anyway.
 _LARGEST_SHIFT = 5000
 
+# Numbers smaller than the largest of a sum by this many bits are not there.
+_NEGLIGIBLE = -400
+_NO_SIZE = -(2**62)
+
 # Sums of squares in here are good to the last digit, with room for a block of further steps.
 _SAFE_LOW, _SAFE_HIGH = 2.0**-800, 2.0**800
 
@@ -75,14 +79,25 @@ class Scaled:
         What is smaller than the largest by more than the range of float64 becomes 0,
         which no sum over them could tell apart.
         """
-        if not np.any(self.exponent != self.exponent.reshape(-1)[:1]):
+        exponent = self.exponent
+        if not np.any(exponent != exponent.reshape(-1)[:1]):
             return self
-        exponent = np.broadcast_to(self.exponent, self.mantissa.shape)
+        if exponent.shape != self.mantissa.shape:
+            # One exponent for whole rows: a row has no size only if all of it is zero.
+            rows = tuple(
+                i for i, n in enumerate(exponent.shape) if n == 1 and self.mantissa.shape[i] > 1
+            )
+            present = self.mantissa.any(axis=rows, keepdims=True)
+        else:
+            present = self.mantissa != 0
         # A zero has no size: its exponent must not decide anybody's scale.
-        used = np.where(self.mantissa == 0, np.iinfo(np.int64).min, exponent)
+        used = np.where(present, exponent, _NO_SIZE)
         top = used.max(axis=axis, keepdims=True)
-        top = np.where(top == np.iinfo(np.int64).min, 0, top)
-        return Scaled(shift(self.mantissa, exponent - top), top)
+        top = np.where(top == _NO_SIZE, 0, top)
+        below = exponent - top
+        # Far below the largest nothing is left to add; subnormal numbers would only be slow.
+        factor = np.where(below < _NEGLIGIBLE, 0.0, shift(np.ones(()), np.maximum(below, -1000)))
+        return Scaled(self.mantissa * factor, top)
 
     def sum(self, axis: int | tuple[int, ...] | None = None) -> Scaled:
         """Sum along `axis`, without leaving the range on the way."""
@@ -144,6 +159,9 @@ def shift(mantissa: Array, exponent: Exponents | int) -> Array:
     if not np.any(exponent):
         return mantissa
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if np.abs(exponent).max() <= 1000:
+            # One power of two for a whole row is cheaper than ldexp for each of its numbers.
+            return np.asarray(mantissa * np.ldexp(1.0, np.asarray(exponent, dtype=np.intc)))
         bounded = np.clip(exponent, -_LARGEST_SHIFT, _LARGEST_SHIFT).astype(np.intc)
         return np.asarray(np.ldexp(mantissa, bounded))
 

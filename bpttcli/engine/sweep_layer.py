@@ -11,7 +11,7 @@ from bpttcli.engine.network import Layer
 from bpttcli.engine.scaled import Array, Exponents, Scaled, exponent_of, norms, outside, shift
 
 # Steps between two looks at the exponent: a look costs as much as one step or two.
-_BLOCK = 32
+_BLOCK = 128
 # Mantissas within 2^±64 are left as they are, so that ordinary runs carry exponent 0.
 _IDLE = 64
 
@@ -61,6 +61,10 @@ class LayerSweep:
     exponent: Exponents
     norm: tuple[Scaled, ...]
     out: Flow
+
+    def delta_of(self, row: int) -> Scaled:
+        """∂ℓ_n/∂a_t of one row: Scaled of shape (n, N, G·H)."""
+        return Scaled(self.delta[:, row], self.exponent[:, row, :, None])
 
 
 def sweep_layer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,7 @@ def unroll(
     *,
     window: int | None = None,
     keep: bool | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Trajectory:
     """Run a network forward, h_t = φ(A x_t + B h_{t-1} + b), keeping what the sweep needs.
 
@@ -119,6 +120,8 @@ def unroll(
     keep : bool, optional
         Keep the tapes of all windows, or only the states between them (a checkpoint a
         window); decided by their size unless given.
+    progress : callable, optional
+        Called with the share of the work that is done, from 0 to 1.
 
     Returns
     -------
@@ -146,6 +149,8 @@ def unroll(
             kept.append(tapes)
         else:
             checkpoints.append(at)
+        if progress is not None:
+            progress(begin / steps)
         at = tuple(tuple(state[-1].copy() for state in tape.states) for tape in tapes)
     return Trajectory(
         network, x, states, min(window, steps), tuple(kept) if keep else None, tuple(checkpoints)

@@ -112,7 +112,7 @@ class Tanh(Elman):
     def saturated(self, tape: Tape) -> Array:
         """Share of units with |h| > 0.95."""
         h = tape.states[0][1:]
-        return np.asarray((np.abs(h) > 0.95).mean(axis=(1, 2)))
+        return np.asarray(np.count_nonzero(np.abs(h) > 0.95, axis=(1, 2)) / h[0].size)
 
 
 class Relu(Elman):
@@ -133,7 +133,8 @@ class Relu(Elman):
 
     def saturated(self, tape: Tape) -> Array:
         """Share of units with a ≤ 0."""
-        return np.asarray((tape.slopes[0] == 0).mean(axis=(1, 2)))
+        slope = tape.slopes[0]
+        return np.asarray(np.count_nonzero(slope == 0, axis=(1, 2)) / slope[0].size)
 
 
 class Linear(Elman):

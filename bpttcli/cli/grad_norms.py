@@ -1,0 +1,60 @@
+"""``bptt grad-norms``: gradient norms by time step, the verdict and its cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpttcli.cli.options import ARRAYS, SHARED, STEPS, signature
+
+FLAGS = (*SHARED, *STEPS, *ARRAYS)
+
+
+@signature(FLAGS)
+def command(experiment: str | None, given: dict[str, Any]) -> None:
+    """Show how large the gradient is at every time step, and why it shrinks or grows.
+
+    [bold]Examples[/bold]
+
+    bptt grad-norms --steps 1000
+
+    bptt grad-norms --cell relu --init identity --steps 200
+
+    bptt grad-norms --model model.npz --data batch.npz --loss-at last
+
+    bptt grad-norms scalar-linear --format csv | head
+    """
+    from bpttcli.cli.job import Job
+
+    with Job(FLAGS, experiment, given) as job:
+        every, everything, arrays = (
+            job.count("--every"),
+            job.switch("--all"),
+            job.text("--save-arrays"),
+        )
+        problem = job.build()
+
+        from bpttcli.diagnostics.gradient_norms import grad_norms
+        from bpttcli.diagnostics.verdict import Limits
+        from bpttcli.engine.backpropagate import backpropagate
+        from bpttcli.engine.unroll import unroll
+        from bpttcli.report.gradient_norms import GradientNormsReport
+        from bpttcli.report.report import Run
+
+        x, start = problem.sequences.x, problem.start
+        trajectory = unroll(problem.network, x, start, progress=job.progress.part(0, 0.3))
+        adjoints = backpropagate(
+            trajectory,
+            problem.objective,
+            keep_adjoints=arrays is not None,
+            progress=job.progress.part(0.3, 1),
+        )
+        lines = problem.experiment.report
+        limits = Limits(lines.vanishing_below, lines.exploding_above)
+        result = grad_norms(problem.network, adjoints, epsilon=lines.epsilon, limits=limits)
+        if arrays is not None:
+            from bpttcli.report.arrays import gradient_arrays, save_arrays
+
+            save_arrays(gradient_arrays(result, problem.network), arrays)
+        run = Run(**problem.run)
+        report = GradientNormsReport(result, run, every=every, everything=everything)
+        job.write(report, result.warnings)

@@ -1,0 +1,143 @@
+"""What every command does around its own work: reading, checking, telling, writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from bpttcli.cli.options import FORMATS, Flag, settings
+from bpttcli.cli.progress import Progress
+from bpttcli.cli.terminal import Terminal
+from bpttcli.errors import InputError, nearest
+from bpttcli.experiment.load import Loaded, load
+from bpttcli.experiment.scalars import read_plain
+from bpttcli.files import atomic, check_target
+
+if TYPE_CHECKING:
+    from bpttcli.experiment.build import Problem
+    from bpttcli.report.report import Report
+
+
+class Job:
+    """One run of a command, as a context.
+
+    Everything that can be refused is refused on entry, before anything is computed or
+    written; an error about a key leaves with the place where that key was set.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        The command's options.
+    experiment : str or None
+        EXPERIMENT as given.
+    given : dict
+        The options given.
+    terminal : Terminal, optional
+        The process's own unless given.
+    """
+
+    def __init__(
+        self,
+        flags: Iterable[Flag],
+        experiment: str | None,
+        given: dict[str, Any],
+        terminal: Terminal | None = None,
+    ) -> None:
+        self._flags = tuple(flags)
+        self._name = experiment
+        self._given = given
+        self._loaded: Loaded | None = None
+        self.terminal = Terminal() if terminal is None else terminal
+        self.terminal.quiet = bool(given.get("quiet"))
+        self.progress = Progress(self.terminal)
+
+    def __enter__(self) -> Job:
+        """Check the options and read the experiment."""
+        self._form = self.choice("--format", FORMATS) or "table"
+        for flag in ("--output", "--save-arrays"):
+            path = self.text(flag)
+            if path is not None:
+                try:
+                    check_target(path)
+                except InputError as error:
+                    raise InputError(f"{flag}: {error}") from error
+        self._loaded = load(
+            self._name, options=settings(self._flags, self._given), sets=self._given.get("set", ())
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Take the progress bar down; say where the key of an error was set."""
+        self.progress.stop()
+        if isinstance(error, InputError) and error.key is not None and self._loaded is not None:
+            raise InputError(self._loaded.origins.explain(error)) from error
+
+    def build(self) -> Problem:
+        """Make the experiment's objects, and tell what had to be assumed."""
+        from bpttcli.experiment.build import build
+
+        assert self._loaded is not None
+        problem = build(self._loaded.experiment)
+        for warning in problem.warnings:
+            self.terminal.note(warning)
+        return problem
+
+    def text(self, flag: str) -> str | None:
+        """The value of an option that is not the experiment's."""
+        return self._given.get(flag.lstrip("-").replace("-", "_"))
+
+    def switch(self, flag: str) -> bool:
+        """Whether a switch was given."""
+        return bool(self.text(flag))
+
+    def choice(self, flag: str, known: tuple[str, ...]) -> str | None:
+        """The value of an option that is one of a few names.
+
+        Raises
+        ------
+        InputError
+            It is none of them.
+        """
+        value = self.text(flag)
+        if value is not None and value not in known:
+            raise InputError(f"{flag} must be a known name, got '{value}': {nearest(value, known)}")
+        return value
+
+    def count(self, flag: str) -> int | None:
+        """The value of an option that counts something.
+
+        Raises
+        ------
+        InputError
+            It is no integer of at least 1.
+        """
+        value = self.text(flag)
+        if value is None:
+            return None
+        number = read_plain(value)
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise InputError(f"{flag} must be an integer of at least 1, got {value}")
+        return number
+
+    def write(self, report: Report, warnings: Iterable[str] = ()) -> None:
+        """Write a report where it was asked for, and its warnings to standard error."""
+        from bpttcli.report.report import render
+
+        self.progress.stop()
+        for warning in warnings:
+            self.terminal.note(warning)
+        output = self.text("--output")
+        if output is None:
+            console = self.terminal.console()
+            encoding = self.terminal.out.encoding
+            self.terminal.write(render(report, self._form, console, encoding=encoding))
+            return
+        content = render(report, self._form, self.terminal.console(to_file=True))
+        with atomic(output) as stream:
+            stream.write(content if isinstance(content, bytes) else content.encode())

@@ -1,0 +1,244 @@
+"""One table of options, from which every command's signature is made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from bpttcli.engine.cells import CELLS
+from bpttcli.experiment.bundled import bundled_names
+from bpttcli.experiment.scalars import read_plain
+from bpttcli.experiment.settings import Option
+from bpttcli.tasks.registry import TASKS
+
+FORMATS = ("table", "json", "jsonl", "csv", "markdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One option of the command line.
+
+    Parameters
+    ----------
+    name : str
+        As the user writes it.
+    help : str
+        One sentence.
+    panel : str
+        The heading it stands under in ``--help``.
+    key : str, optional
+        The key of the experiment that it sets; without one the command reads it itself.
+    metavar : str, optional
+        What stands for its value; without one it is a switch.
+    number : bool
+        Read the value as a number is read in a file; else it is text, whatever it looks like.
+    many : bool
+        May be given more than once.
+    choices : tuple of str
+        What its value may be, for completion.
+    also : tuple of (str, object)
+        A key that it sets besides, and to what.
+    """
+
+    name: str
+    help: str
+    panel: str
+    key: str | None = None
+    metavar: str | None = None
+    number: bool = False
+    many: bool = False
+    choices: tuple[str, ...] = ()
+    also: tuple[str, object] | None = None
+
+    @property
+    def parameter(self) -> str:
+        """Its name as a Python parameter."""
+        return self.name.lstrip("-").replace("-", "_")
+
+    def annotation(self) -> Any:
+        """Its type, as Typer reads it."""
+        if self.metavar is None:
+            return Annotated[
+                bool, typer.Option(self.name, help=self.help, rich_help_panel=self.panel)
+            ]
+        option = typer.Option(
+            self.name,
+            help=self.help,
+            metavar=self.metavar,
+            rich_help_panel=self.panel,
+            autocompletion=self._complete if self.choices else None,
+            show_default=False,
+        )
+        return Annotated[list[str] | None if self.many else str | None, option]
+
+    def _complete(self, incomplete: str) -> list[str]:
+        return [choice for choice in self.choices if choice.startswith(incomplete)]
+
+
+def _named(names: Iterable[str]) -> str:
+    return "|".join(names)
+
+
+_INITS = ("gaussian", "uniform", "orthogonal", "identity")
+_LOSSES = ("cross_entropy", "mse", "probe")
+_PLACES = ("every", "last")
+_S, _N, _L, _R, _O = "Sequences", "Network", "Loss", "Run", "Result"
+
+SHARED = (
+    Flag("--steps", "Number of time steps T.", _S, "task.steps", "T", number=True),
+    Flag("--batch", "Number of sequences N.", _S, "task.batch", "N", number=True),
+    Flag(
+        "--task",
+        f"Where the sequences come from: {', '.join(TASKS)}.",
+        _S,
+        "task.name",
+        "NAME",
+        choices=tuple(TASKS),
+    ),
+    Flag(
+        "--text",
+        "Predict the next symbol of this UTF-8 text.",
+        _S,
+        "task.file",
+        "FILE",
+        also=("task.name", "text"),
+    ),
+    Flag(
+        "--data",
+        "Arrays x, y, h0, mask from an npz, npy or csv file.",
+        _S,
+        "task.file",
+        "FILE",
+        also=("task.name", "data"),
+    ),
+    Flag("--batch-first", "x, y and mask of --data are (N, T, …).", _S, "task.batch_first"),
+    Flag("--cell", "The recurrent cell.", _N, "model.cell", _named(CELLS), choices=tuple(CELLS)),
+    Flag("--hidden", "Hidden units H of each layer.", _N, "model.hidden", "H", number=True),
+    Flag("--layers", "Number of stacked layers L.", _N, "model.layers", "L", number=True),
+    Flag(
+        "--init",
+        "How B (hidden → hidden) starts.",
+        _N,
+        "model.init.name",
+        _named(_INITS),
+        choices=_INITS,
+    ),
+    Flag("--gain", "Factor on the start of B.", _N, "model.init.gain", "G", number=True),
+    Flag("--model", "Parameters under PyTorch's names, an npz file.", _N, "model.file", "FILE"),
+    Flag("--loss", "The loss of a step.", _L, "loss.name", _named(_LOSSES), choices=_LOSSES),
+    Flag(
+        "--loss-at",
+        "Steps that carry a target.",
+        _L,
+        "loss.at",
+        _named(_PLACES),
+        choices=_PLACES,
+    ),
+    Flag("--seed", "Where all random numbers start.", _R, "seed", "S", number=True),
+    Flag(
+        "--set",
+        "Set any key of the experiment (task.steps=50); may be repeated.",
+        _R,
+        metavar="KEY=VALUE",
+        many=True,
+    ),
+    Flag("--quiet", "No progress and no notes on standard error.", _R),
+    Flag("--debug", "Show the traceback of an error.", _R),
+    Flag(
+        "--format",
+        "How the result is written (table unless said).",
+        _O,
+        metavar=_named(FORMATS),
+        choices=FORMATS,
+    ),
+    Flag("--output", "Write the result to this file, whole or not at all.", _O, metavar="FILE"),
+)
+
+STEPS = (
+    Flag("--every", "Show each n-th step back in the table.", _O, metavar="n", number=True),
+    Flag("--all", "Show all steps in the table.", _O),
+)
+
+ARRAYS = (
+    Flag("--save-arrays", "Write gradients and adjoints to an npz file.", _O, metavar="FILE"),
+)
+
+
+def signature(flags: Iterable[Flag]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a function ``(experiment, values)`` the command line signature of these options.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        In the order of ``--help``.
+
+    Returns
+    -------
+    decorator
+        The function is called with EXPERIMENT or None, and a dict of the options given.
+    """
+    listed = list(flags)
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def command(experiment: str | None = None, **given: Any) -> None:
+            function(experiment, {k: v for k, v in given.items() if v not in (None, False, [])})
+
+        argument = Annotated[
+            str | None,
+            typer.Argument(
+                help="A YAML file, - for standard input, or the name of a bundled experiment.",
+                show_default=False,
+                autocompletion=_complete_experiment,
+            ),
+        ]
+        annotations: dict[str, Any] = {"experiment": argument}
+        annotations |= {flag.parameter: flag.annotation() for flag in listed}
+        command.__name__ = function.__name__
+        command.__doc__ = function.__doc__
+        command.__annotations__ = annotations
+        command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=False if hint.__origin__ is bool else None,
+                    annotation=hint,
+                )
+                for name, hint in annotations.items()
+            ]
+        )
+        return command
+
+    return decorate
+
+
+def settings(flags: Iterable[Flag], given: dict[str, Any]) -> list[Option]:
+    """Turn the options given into what they set.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+    given : dict
+        Of option parameters to their values, as `signature` passes them.
+
+    Returns
+    -------
+    list of Option
+    """
+    found = []
+    for flag in flags:
+        if flag.key is None or flag.parameter not in given:
+            continue
+        value = given[flag.parameter]
+        found.append(Option(flag.name, flag.key, read_plain(value) if flag.number else value))
+        if flag.also is not None:
+            found.append(Option(flag.name, *flag.also))
+    return found
+
+
+def _complete_experiment(incomplete: str) -> list[str]:
+    return [name for name in bundled_names() if name.startswith(incomplete)]

@@ -1,0 +1,1 @@
+"""YAML ⇄ one validated, frozen Experiment: read, checked, and every key's origin kept."""

@@ -1,0 +1,184 @@
+"""The keys of an experiment: their types, bounds, defaults and meanings.
+
+A new section is one struct and one field of `Experiment`.
+"""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field, to_builtins
+
+from bpttcli.engine.cells import CELLS
+from bpttcli.errors import InputError, nearest
+from bpttcli.tasks.registry import task_class
+from bpttcli.tasks.task import Task
+
+if TYPE_CHECKING:
+    CellName = str
+else:
+    CellName = Literal[tuple(CELLS)]  # a new cell is one line in its registry, and none here
+
+#: The task that runs where none is named.
+DEFAULT_TASK = "adding"
+
+#: Keys that hold a path: relative to the file they stand in, absolute once resolved.
+PATHS = frozenset({"task.file", "model.file"})
+
+# Lists of numbers, or lists of such lists (msgspec cannot tell two kinds of list apart).
+Numbers = list[float | list[float]]
+
+_PARAMETER = re.compile(r"(weight|bias)_(ih|hh)_l(0|[1-9][0-9]*)|readout\.(weight|bias)")
+_PARAMETERS = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+_PARAMETERS += ["readout.weight", "readout.bias"]
+
+
+class Init(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the parameters start."""
+
+    name: Annotated[
+        Literal["gaussian", "uniform", "orthogonal", "identity"],
+        Meta(description="the distribution that B (hidden → hidden) starts from"),
+    ] = "gaussian"
+    gain: Annotated[float, Meta(gt=0, description="a factor on B")] = 1.0
+    spectral_radius: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="the spectral radius that B is scaled to"),
+    ] = None
+
+
+class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The network: drawn from `init`, read from `file`, or written out in `parameters`.
+
+    What is not given is the model's own, or tanh with one layer of 64 units.
+    """
+
+    cell: Annotated[CellName | None, Meta(description="the recurrent cell")] = None
+    hidden: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="hidden units of each layer, H")
+    ] = None
+    layers: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="stacked layers")] = None
+    file: Annotated[str | None, Meta(description="a file of parameters")] = None
+    parameters: Annotated[
+        dict[str, Numbers] | None,
+        Meta(description="the parameters themselves, under PyTorch's names"),
+    ] = None
+    init: Annotated[Init, Meta(description="how the parameters start")] = Init()
+
+    def __post_init__(self) -> None:
+        """Check what one key alone cannot show.
+
+        Raises
+        ------
+        InputError
+            Parameters besides a file, an unknown parameter, or one of the wrong rank.
+        """
+        if self.parameters is None:
+            return
+        if self.file is not None:
+            message = "must not stand beside model.file: the network has one set of parameters"
+            raise InputError(message, key="model.parameters")
+        for name, values in self.parameters.items():
+            key = f"model.parameters.{name}"
+            if not _PARAMETER.fullmatch(name):
+                raise InputError(f"is not a parameter, {nearest(name, _PARAMETERS)}", key=key)
+            rank = 2 if "weight" in name else 1
+            if _rank(values) != rank:
+                kinds = {1: "a list of numbers", 2: "a list of rows of one length"}
+                raise InputError(f"must be {kinds[rank]}, none of them empty", key=key)
+
+
+class Loss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked of the network; the task's own where nothing is said."""
+
+    name: Annotated[
+        Literal["cross_entropy", "mse", "probe"] | None,
+        Meta(description="the loss of one step"),
+    ] = None
+    at: Annotated[
+        Literal["every", "last"] | None, Meta(description="the steps that carry a target")
+    ] = None
+    vector: Annotated[
+        Numbers | None, Meta(description="the probe's vector, (H,) or (N, H); else drawn")
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Check what one key alone cannot show.
+
+        Raises
+        ------
+        InputError
+            A vector that no probe uses, or that is neither a vector nor a matrix.
+        """
+        if self.vector is None:
+            return
+        if self.name not in (None, "probe"):
+            message = f"must stand with loss.name: probe, not with {self.name}"
+            raise InputError(message, key="loss.vector")
+        if _rank(self.vector) is None:
+            message = "must be a list of numbers, or of rows of one length, none of them empty"
+            raise InputError(message, key="loss.vector")
+
+
+class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the lines of the diagnosis are drawn."""
+
+    epsilon: Annotated[
+        float, Meta(gt=0, lt=1, description="the share of the gradient that ends the horizon")
+    ] = 0.01
+    vanishing_below: Annotated[
+        float, Meta(gt=0, description="the ratio ‖p_1‖/‖p_τ‖ below which the gradient vanishes")
+    ] = 1e-3
+    exploding_above: Annotated[
+        float, Meta(gt=0, description="the ratio ‖p_1‖/‖p_τ‖ above which the gradient explodes")
+    ] = 1e3
+
+    def __post_init__(self) -> None:
+        """Check what one key alone cannot show.
+
+        Raises
+        ------
+        InputError
+            A gradient could vanish and explode at once.
+        """
+        if not self.vanishing_below < self.exploding_above:
+            message = (
+                f"must be above report.vanishing_below = {self.vanishing_below}, "
+                f"got {self.exploding_above}"
+            )
+            raise InputError(message, key="report.exploding_above")
+
+
+def _default_task() -> Task:
+    """Give the default task with its own defaults."""
+    return task_class(DEFAULT_TASK)(name=DEFAULT_TASK)
+
+
+class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that decides a run: the same experiment gives the same numbers.
+
+    Examples
+    --------
+    >>> experiment = Experiment(seed=1, model=Model(hidden=8))
+    >>> experiment.model.hidden, experiment.task.steps
+    (8, 100)
+    """
+
+    seed: Annotated[int, Meta(ge=0, description="where all random numbers start")] = 0
+    task: Annotated[Task, Meta(description="where the sequences come from")] = field(
+        default_factory=_default_task
+    )
+    model: Annotated[Model, Meta(description="the network")] = Model()
+    loss: Annotated[Loss, Meta(description="what is asked of it")] = Loss()
+    report: Annotated[Report, Meta(description="where the diagnosis draws its lines")] = Report()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the whole experiment as plain values; loading them gives an equal one."""
+        return dict(to_builtins(self))
+
+
+def _rank(values: Numbers) -> int | None:
+    """Count the axes of nested lists: 1, 2, or None where they are ragged or empty."""
+    if values and not any(isinstance(value, list) for value in values):
+        return 1
+    widths = {len(row) if isinstance(row, list) else 0 for row in values}
+    return 2 if len(widths) == 1 and widths != {0} else None

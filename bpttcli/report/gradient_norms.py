@@ -1,0 +1,209 @@
+"""The report of ``grad-norms``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpttcli._version import __version__
+from bpttcli.diagnostics.gradient_norms import GradientNorms, LayerNorms
+from bpttcli.report.numbers import figure, figures, scaled, scientific, short
+from bpttcli.report.report import Columns, Report, Run, rows_of
+from bpttcli.report.view import Bar, Cell, Grid, View, chosen_steps, counted, describe_run
+
+
+class GradientNormsReport(Report):
+    """Gradient norms made ready for printing.
+
+    Parameters
+    ----------
+    result : GradientNorms
+    run : Run
+    every : int, optional
+        Steps between the lags that a person is shown.
+    everything : bool
+        Show all steps.
+    """
+
+    def __init__(
+        self,
+        result: GradientNorms,
+        run: Run,
+        *,
+        every: int | None = None,
+        everything: bool = False,
+    ) -> None:
+        self._summary = _summary(result, run)
+        self._layers = [timestep_columns(layer) for layer in result.layers]
+        self._baseline_name = run.baseline_name
+        self._chosen = chosen_steps(result.steps, every=every, everything=everything)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of DESIGN: ``timesteps`` of the top layer, ``layers`` of each."""
+        rows = [rows_of(columns) for columns in self._layers]
+        layers = [{"layer": k, "timesteps": steps} for k, steps in enumerate(rows)]
+        return {**self._summary, "timesteps": rows[-1], "layers": layers}
+
+    def columns(self) -> Columns:
+        """A row for every step of every layer."""
+        whole: Columns = {"layer": []} | {name: [] for name in self._layers[0]}
+        for k, columns in enumerate(self._layers):
+            whole["layer"] += [k] * len(columns["t"])
+            for name, values in columns.items():
+                whole[name] += values
+        return whole
+
+    def view(self) -> View:
+        """The verdict, the network's figures, a choice of steps, the parameters."""
+        top, verdict = self._layers[-1], self._summary["verdict"]
+        ran = describe_run(self._summary["experiment"])
+        return View(
+            title=f"{ran} · {counted(len(top['t']), 'step')}",
+            headline=(verdict["name"], _headline(top, self._summary)),
+            sentences=[("Why", verdict["cause"]), ("Try", verdict["advice"])],
+            facts=_facts(self._summary, top, self._baseline_name),
+            grids=[
+                _steps_grid(self._layers, self._chosen),
+                _parameters_grid(self._summary["parameters"]),
+            ],
+        )
+
+
+def _summary(result: GradientNorms, run: Run) -> dict[str, Any]:
+    """Everything but the steps, under the keys of the JSON."""
+    reach = result.reach
+    return {
+        "command": "grad-norms",
+        "version": __version__,
+        "experiment": run.experiment,
+        "loss": figure(result.loss),
+        "baseline": run.baseline,
+        "warnings": [*run.warnings, *result.warnings],
+        "verdict": {
+            "name": result.verdict.name,
+            "cause": result.verdict.cause,
+            "advice": result.verdict.advice,
+            "zero_beyond_lag": result.verdict.zero_beyond_lag,
+        },
+        "growth_per_step": _optional(reach.growth_per_step),
+        "half_life": _optional(reach.half_life),
+        "horizon": reach.horizon,
+        "horizon_is_bound": reach.horizon_is_bound,
+        "spectral_radius": figures(result.spectral_radius),
+        "spectral_norm": figures(result.spectral_norm),
+        "parameters": {
+            name: {"norm": figure(norm.value), "norm_log10": figure(norm.log10)}
+            for name, norm in result.parameters.items()
+        },
+    }
+
+
+def timestep_columns(layer: LayerNorms) -> Columns:
+    """The figures of one layer's steps, a list a column, from t = 1 to T."""
+    steps = len(layer.saturated)
+    columns: Columns = {"t": list(range(1, steps + 1)), "lag": list(range(steps - 1, -1, -1))}
+    for name in ("hidden", "hidden_min", "hidden_max", "propagated", "A", "B", "C"):
+        value = getattr(layer, name)
+        if value is None:
+            columns |= {name: [None] * steps, f"{name}_log10": [None] * steps}
+        else:
+            columns |= scaled(name, value)
+    columns["saturated"] = figures(layer.saturated)
+    return columns
+
+
+def _optional(value: float | None) -> float | None:
+    """A figure, where there is one."""
+    return None if value is None else figure(value)
+
+
+def _headline(top: dict[str, list[Any]], document: dict[str, Any]) -> str:
+    """Compare the gradient at the first step with the one at the loss."""
+    cut = document["verdict"]["zero_beyond_lag"]
+    if cut is not None:
+        return f"the gradient is exactly zero beyond lag {cut}: cut, not decayed"
+    p = top["propagated_log10"]
+    alive = [i for i, log in enumerate(p) if log is not None]
+    if not alive or p[0] is None or document["horizon"] is None:
+        return "there is no gradient to follow"
+    last = alive[-1]
+    ratio = scientific(0.0, p[0] - p[last])
+    return f"at step 1 the gradient is {ratio} times what it is at step {last + 1}"
+
+
+def _facts(
+    document: dict[str, Any], top: dict[str, list[Any]], baseline_name: str | None
+) -> list[tuple[str, str]]:
+    """Name the network's figures."""
+    loss = short(document["loss"])
+    if document["baseline"] is not None:
+        guess = f", {baseline_name}" if baseline_name else ""
+        loss += f"   (baseline {short(document['baseline'])}{guess})"
+    growth = short(document["growth_per_step"])
+    if document["half_life"] is not None:
+        growth += f"   (half-life {short(document['half_life'])} steps)"
+    epsilon = document["experiment"]["report"]["epsilon"]
+    horizon = "–"
+    if document["horizon"] is not None:
+        bound = "at least " if document["horizon_is_bound"] else ""
+        horizon = f"{bound}{document['horizon']} steps back, {epsilon:.4g} of the gradient is left"
+    saturated = [s for s in top["saturated"] if s is not None]
+    share = sum(saturated) / len(saturated) if saturated else None
+    return [
+        ("loss", loss),
+        ("growth per step back", growth),
+        ("horizon", horizon),
+        ("spectral radius ρ(B)", _by_layer(document["spectral_radius"])),
+        ("spectral norm σ₁(B)", _by_layer(document["spectral_norm"])),
+        ("saturated units", "–" if share is None else f"{share:.1%}"),
+    ]
+
+
+def _by_layer(values: list[Any]) -> str:
+    """Write one value a layer."""
+    if len(values) == 1:
+        return short(values[0])
+    return ", ".join(f"{short(value)} (layer {k})" for k, value in enumerate(values))
+
+
+def _steps_grid(layers: list[dict[str, list[Any]]], chosen: list[int]) -> Grid:
+    """Tabulate the chosen steps of the top layer, and the adjoints of those below."""
+    top = layers[-1]
+    names = {"hidden": "‖g_t‖", "propagated": "‖p_t‖", "A": "A", "B": "B", "C": "C"}
+    if top["propagated"] == top["hidden"]:
+        del names["propagated"]
+    columns = [(top, name, header) for name, header in names.items()]
+    columns += [(layer, "hidden", f"layer {k}") for k, layer in enumerate(layers[:-1])]
+    logs = [top["propagated_log10"][i] for i in chosen]
+    bars = _bars(logs)
+    rows: list[list[Cell]] = []
+    for i, bar in zip(chosen, bars, strict=True):
+        row: list[Cell] = [str(top["t"][i]), str(top["lag"][i])]
+        row += [
+            scientific(source[name][i], source[f"{name}_log10"][i]) for source, name, _ in columns
+        ]
+        saturated = top["saturated"][i]
+        row += ["–" if saturated is None else f"{saturated:.0%}", bar]
+        rows.append(row)
+    headers = ["t", "lag", *(header for *_, header in columns), "sat.", "log scale"]
+    title = "Gradient by time step: the adjoint, and what each step adds to A, B and C"
+    return Grid(title, headers, rows, frozenset({len(headers) - 1}))
+
+
+def _bars(logs: list[float | None]) -> list[Bar]:
+    """Draw decimal logarithms as bars, from the smallest to the largest of them."""
+    known = [log for log in logs if log is not None]
+    if not known:
+        return [Bar(0.0) for _ in logs]
+    high = max(known)
+    # A gradient that hardly changes must not look as if it did.
+    span = max(high - min(known), 1.0) * 1.05
+    return [Bar(0.0 if log is None else 1.0 - (high - log) / span) for log in logs]
+
+
+def _parameters_grid(parameters: dict[str, dict[str, Any]]) -> Grid:
+    """Tabulate ‖∂L/∂θ‖."""
+    rows: list[list[Cell]] = [
+        [name, scientific(entry["norm"], entry["norm_log10"], 4)]
+        for name, entry in parameters.items()
+    ]
+    return Grid("Gradient of the loss by parameter", ["parameter", "‖∂L/∂θ‖"], rows, frozenset({0}))

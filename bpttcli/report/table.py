@@ -1,0 +1,101 @@
+"""A view as a Rich table, for terminals and for text files."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bpttcli.report.plain import can_print, spell
+from bpttcli.report.view import Bar, Cell, Grid, View
+
+_COLOURS = {
+    "vanishing": "bold yellow",
+    "exploding": "bold red",
+    "stable": "bold green",
+    "no-gradient": "bold red",
+    "undefined": "bold red",
+}
+_BAR_WIDTH = 16
+
+
+def render_table(view: View, console: Console, *, encoding: str | None = "utf-8") -> str:
+    """Lay a view out.
+
+    Parameters
+    ----------
+    view : View
+    console : rich.console.Console
+        Decides on width and colour.
+    encoding : str or None
+        Decides between notation and plain characters.
+
+    Returns
+    -------
+    str
+        With escape sequences if the console has colours.
+    """
+    with console.capture() as capture:
+        console.print(_Printer(encoding).everything(view))
+    # Rich pads lines to the width of the widest; nobody wants that in a file or a diff.
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+class _Printer:
+    """Turns text into Rich's objects; never reads it as markup."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self._encoding = encoding
+        self._plain = not can_print(encoding)
+
+    def everything(self, view: View) -> RenderableType:
+        name, says = view.headline
+        head = Text.assemble((f"{name}", _COLOURS.get(name, "bold")), "  ", self._spelled(says))
+        parts: list[RenderableType] = [
+            Text(self._spelled(view.title), style="dim"),
+            "",
+            head,
+            self._pairs(view.sentences, "bold"),
+            "",
+            self._pairs(view.facts, "cyan"),
+        ]
+        for grid in view.grids:
+            # A title of Rich's own would be wrapped to the width of a narrow table.
+            parts += ["", Text(self._spelled(grid.title), style="bold"), self._grid(grid)]
+        return Group(*parts)
+
+    def _spelled(self, text: str) -> str:
+        return spell(text, self._encoding)
+
+    def _pairs(self, pairs: list[tuple[str, str]], style: str) -> RenderableType:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+        table.add_column(style=style, no_wrap=True)
+        table.add_column()
+        for name, value in pairs:
+            table.add_row(Text(self._spelled(name)), Text(self._spelled(value)))
+        return table
+
+    def _grid(self, grid: Grid) -> RenderableType:
+        table = Table(
+            box=box.ASCII2 if self._plain else box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0) if not self._plain else (0, 1),
+            pad_edge=False,
+            show_edge=False,
+        )
+        for k, header in enumerate(grid.headers):
+            left = k in grid.left
+            table.add_column(
+                Text(self._spelled(header)), justify="left" if left else "right", no_wrap=True
+            )
+        for row in grid.rows:
+            table.add_row(*(self._cell(cell) for cell in row))
+        return Padding(table, (0, 0, 0, 0), expand=False)
+
+    def _cell(self, cell: Cell) -> Text:
+        if isinstance(cell, Bar):
+            return Text(
+                ("#" if self._plain else "█") * round(_BAR_WIDTH * cell.share), style="blue"
+            )
+        return Text(self._spelled(cell))

@@ -1,0 +1,131 @@
+"""What a person is shown: a title, sentences, facts and grids of text; no layout, no colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+_FEW = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A value between 0 and 1, drawn as a bar."""
+
+    share: float
+
+
+Cell = str | Bar
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """A table of text; numbers stand on the right.
+
+    Parameters
+    ----------
+    title : str
+    headers : list of str
+    rows : list of list of str or Bar
+    left : frozenset of int
+        Columns that stand on the left.
+    """
+
+    title: str
+    headers: list[str]
+    rows: list[list[Cell]]
+    left: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Everything that a table or a Markdown page shows, in the order of reading.
+
+    Parameters
+    ----------
+    title : str
+        What ran.
+    headline : tuple of str
+        The verdict's name and what it says in figures.
+    sentences : list of (str, str)
+        A word and its sentence.
+    facts : list of (str, str)
+        A name and its value.
+    grids : list of Grid
+    """
+
+    title: str
+    headline: tuple[str, str]
+    sentences: list[tuple[str, str]] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    grids: list[Grid] = field(default_factory=list)
+
+
+def chosen_steps(steps: int, *, every: int | None = None, everything: bool = False) -> list[int]:
+    """Choose the steps a person reads, from the last to the first.
+
+    Parameters
+    ----------
+    steps : int
+        T.
+    every : int, optional
+        Show each step whose lag is a multiple of this.
+    everything : bool
+        Show all of them.
+
+    Returns
+    -------
+    list of int
+        Indices from 0, falling: at most two dozen, denser near the loss.
+
+    Examples
+    --------
+    >>> [5 - i for i in chosen_steps(5)]
+    [1, 2, 3, 4, 5]
+    >>> [999 - i for i in chosen_steps(1000)][:8]
+    [0, 1, 2, 3, 5, 7, 10, 15]
+    """
+    if everything or (every is None and steps <= _FEW):
+        lags: Sequence[int] = range(steps)
+    elif every is not None:
+        lags = range(0, steps, every)
+    else:
+        round_lags = [0] + [
+            int(m * 10**k) for k in range(len(str(steps))) for m in (1, 1.5, 2, 3, 5, 7)
+        ]
+        lags = sorted({lag for lag in round_lags if lag < steps - 1 and (lag != 1.5)})
+    chosen = [steps - 1 - lag for lag in lags]
+    return chosen if chosen[-1] == 0 else [*chosen, 0]
+
+
+def describe_run(experiment: dict[str, Any]) -> str:
+    """Say in one line what ran.
+
+    Parameters
+    ----------
+    experiment : dict
+        Resolved.
+    """
+    task, model, loss = experiment["task"], experiment["model"], experiment["loss"]
+    place = {"last": "the last step", "every": "every step"}[loss["at"]]
+    return " · ".join(
+        [
+            str(task["name"]),
+            f"{model['cell']}, {counted(model['hidden'], 'unit')}",
+            counted(model["layers"], "layer"),
+            f"{loss['name']} at {place}",
+            f"seed {experiment['seed']}",
+        ]
+    )
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "step"), counted(2, "step")
+    ('1 step', '2 steps')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

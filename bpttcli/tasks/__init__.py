@@ -1,0 +1,1 @@
+"""Where sequences come from: generated tasks, text, arrays, a time series."""

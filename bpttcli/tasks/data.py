@@ -1,0 +1,99 @@
+"""Sequences that a user brings: arrays in a file, or numbers in the experiment itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from msgspec import Meta
+
+from bpttcli.errors import InputError, nearest
+from bpttcli.tasks.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bpttcli.tasks.files import InputFile
+    from bpttcli.tasks.sequences import Sequences
+
+
+class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take the sequences as they are: the first `steps` of the first `batch` of them.
+
+    - An npz file holds ``x`` (T, N, I) or integer ``x`` (T, N), and may hold ``y``, ``h0``,
+      ``c0`` and ``mask`` (see `bpttcli.tasks.layout.lay_out`). An npy file is x alone.
+    - A csv file holds one sequence, a row a step (see `bpttcli.tasks.csv_table.read_csv`).
+    - In the experiment itself x, y, h0, c0 and mask are lists of the same shapes, or for a
+      single sequence without the axis N (see `bpttcli.tasks.written.lay_out_written`).
+
+    In csv files and lists x is real unless `tokens` says otherwise, and y is classes if all of
+    it is written in integers.
+    """
+
+    name: Literal["data"] = "data"
+    file: Annotated[str | None, Meta(description="an npz, npy or csv file")] = None
+    batch_first: Annotated[
+        bool, Meta(description="the first two axes of x, y and mask are N, T")
+    ] = False
+    tokens: Annotated[bool, Meta(description="x holds symbols, integers from 0")] = False
+    x: Annotated[list[Any] | None, Meta(description="the inputs, instead of a file")] = None
+    y: Annotated[list[Any] | None, Meta(description="the targets, beside x")] = None
+    h0: Annotated[list[Any] | None, Meta(description="the state before step 1, beside x")] = None
+    c0: Annotated[list[Any] | None, Meta(description="the cell state then, beside x")] = None
+    mask: Annotated[list[Any] | None, Meta(description="the target steps, beside x")] = None
+
+    def __post_init__(self) -> None:
+        """Check the keys together."""
+        lists = self._lists()
+        if self.file is not None and lists:
+            raise InputError("must not stand beside task.file", key=f"task.{next(iter(lists))}")
+        if self.file is None and "x" not in lists:
+            raise InputError("needs a file (npz, npy or csv), or x as a list", key="task")
+
+    def sequences(self, rng: np.random.Generator) -> Sequences:
+        """Read the sequences (see `Task.sequences`); draws nothing."""
+        from bpttcli.tasks.files import InputFile
+        from bpttcli.tasks.numeric import from_lists
+        from bpttcli.tasks.written import lay_out_written
+
+        if self.file is not None:
+            sequences = self._read(InputFile(self.file, "task.file"))
+        else:
+            lists = {
+                name: from_lists(given, f"task.{name}") for name, given in self._lists().items()
+            }
+            sequences = lay_out_written(lists, tokens=self.tokens, batch_first=self.batch_first)
+        return sequences.first(self.steps, self.batch)
+
+    def _lists(self) -> dict[str, list[Any]]:
+        """Collect the arrays that stand in the experiment itself."""
+        lists = {"x": self.x, "y": self.y, "h0": self.h0, "c0": self.c0, "mask": self.mask}
+        return {name: given for name, given in lists.items() if given is not None}
+
+    def _read(self, file: InputFile) -> Sequences:
+        """Read the file, of whichever kind it is."""
+        from bpttcli.tasks.arrays import is_saved_by_numpy, read_arrays
+        from bpttcli.tasks.csv_table import read_csv
+        from bpttcli.tasks.layout import NAMES, lay_out
+        from bpttcli.tasks.written import lay_out_written
+
+        content = file.read()
+        saved = is_saved_by_numpy(content, file)
+        arrays = read_arrays(content, file) if saved else read_csv(file.decode(content), file)
+        for name in arrays:
+            if name not in NAMES:
+                raise file.error(f"holds an unknown array {name!r}: {nearest(name, NAMES)}")
+        if "x" not in arrays:
+            raise file.error("must hold an array x, got none")
+        if self.tokens and not saved:
+            if arrays["x"].shape[1] > 1:
+                raise file.error(f"must have one column of tokens, got {arrays['x'].shape[1]}")
+            arrays["x"] = arrays["x"][:, 0]
+        make = lay_out if saved else lay_out_written
+        try:
+            return make(arrays, tokens=self.tokens, batch_first=self.batch_first)
+        except InputError as error:
+            name = (error.key or "").removeprefix("task.")
+            if name not in NAMES:
+                raise
+            # Nobody wrote this key: the array is at fault, and the file named instead.
+            raise file.error(f"holds {name}, which {error}") from None
