@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -53,6 +52,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("x", ["full", "fixed"])
     'known: full, fixed'
     """
+    import difflib  # an error may take its time; a run that has none shall not
+
     names = list(known)
     listing = "known: " + ", ".join(names)
     close = difflib.get_close_matches(name, names, n=1)

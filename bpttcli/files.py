@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -29,9 +28,9 @@ def check_target(path: str | Path, *, key: str | None = None) -> None:
     """
     target = Path(path)
     folder = Path(os.path.realpath(target)).parent
-    if target.is_dir():
+    if os.path.isdir(target):
         raise InputError(f"must be a file, got the folder {target}", key=key)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(f"must be in a folder that exists, got {target}", key=key)
     if not os.access(target if _is_special(target) else folder, os.W_OK):
         raise InputError(f"must be in a folder that can be written, got {target}", key=key)
@@ -56,6 +55,8 @@ def atomic(path: str | Path) -> Iterator[BinaryIO]:
     RunError
         The disk is full, or the system refuses for another reason.
     """
+    import tempfile  # most results go to standard output
+
     target = Path(path)
     temporary: str | None = None
     try:
@@ -64,7 +65,7 @@ def atomic(path: str | Path) -> Iterator[BinaryIO]:
                 yield stream
             return
         target = Path(os.path.realpath(target))
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        handle, temporary = tempfile.mkstemp(prefix=".bptt-", dir=target.parent)
         with os.fdopen(handle, "wb") as stream:
             yield cast("BinaryIO", stream)
             stream.flush()
@@ -72,6 +73,8 @@ def atomic(path: str | Path) -> Iterator[BinaryIO]:
         os.chmod(temporary, _mode(target))
         os.replace(temporary, target)
         temporary = None
+    except BrokenPipeError:
+        raise  # whoever read has stopped: no failure
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
@@ -82,7 +85,7 @@ def atomic(path: str | Path) -> Iterator[BinaryIO]:
 
 def _is_special(target: Path) -> bool:
     """Whether something stands there that is no ordinary file."""
-    return target.exists() and not target.is_file()
+    return os.path.exists(target) and not os.path.isfile(target)
 
 
 def _mode(target: Path) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -13,13 +12,13 @@ from bpttcli.engine.cells import CELLS
 from bpttcli.experiment.bundled import bundled_names
 from bpttcli.experiment.scalars import read_plain
 from bpttcli.experiment.settings import Option
+from bpttcli.record import Record
 from bpttcli.tasks.registry import TASKS
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Record, frozen=True):
     """One option of the command line.
 
     Parameters

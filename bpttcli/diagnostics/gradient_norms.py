@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from numpy.typing import NDArray
 
 from bpttcli.diagnostics.reach import Reach, reach_of
 from bpttcli.diagnostics.verdict import Limits, Recurrence, Verdict, judge
 from bpttcli.engine.backpropagate import Adjoints, LayerAdjoints
 from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array, Scaled
+from bpttcli.record import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LayerNorms:
+class LayerNorms(Record, frozen=True):
     """Norms of one layer by step, t = 1 … T.
 
     Parameters
@@ -44,8 +43,7 @@ class LayerNorms:
     saturated: Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class GradientNorms:
+class GradientNorms(Record, frozen=True):
     """How the gradient of one loss travels back through one network.
 
     Parameters
@@ -125,7 +123,6 @@ def grad_norms(
         tau = int(adjoints.last_target.max())
         recurrence = Recurrence(
             cell=network.cell.name,
-            steps=tau,
             spectral_radius=radius[-1],
             spectral_norm=norm[-1],
             # J_1 only leads back to the given initial state, not to a step.
@@ -134,7 +131,7 @@ def grad_norms(
             all_zero=not any(
                 state.mantissa.any() for part in adjoints.layers for state in part.norm
             ),
-            dead_at=_dead_step(top, tau, reach),
+            dead_at=_dead_step(top, adjoints.last_target, reach),
         )
         loss = float(adjoints.loss.mean())
         last = len(adjoints.layers) - 1
@@ -173,13 +170,15 @@ def _layer_norms(k: int, part: LayerAdjoints, C: Scaled | None) -> LayerNorms:
     )
 
 
-def _dead_step(top: LayerAdjoints, tau: int, reach: Reach) -> int | None:
+def _dead_step(top: LayerAdjoints, last_target: NDArray[np.int64], reach: Reach) -> int | None:
     """Return the step whose units were all dead where the propagated adjoint became zero."""
-    if reach.zero_beyond_lag is None:
+    # Of sequences that end apart, no single step stands at that lag.
+    if reach.zero_beyond_lag is None or (last_target != last_target[0]).any():
         return None
-    step = tau - reach.zero_beyond_lag
+    step = int(last_target[0]) - reach.zero_beyond_lag
     silent = not (top.A.mantissa[step - 1] or top.B.mantissa[step - 1])
-    return step if silent else None
+    # Steps that were fed nothing are silent too, though their units are alive.
+    return step if silent and top.saturated[step - 1] > 0 else None
 
 
 def _warnings(adjoints: Adjoints, loss: float) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ Complex = NDArray[np.complex128]
 
 _EPS = float(np.finfo(np.float64).eps)
 
-# The search runs on at most so many eigenvalues; the rest of the spectrum is further inside.
-_SUBSPACE = 64
+# A matrix larger than this is searched on so many eigenvalues; the rest lies further inside.
+_DIRECT, _SUBSPACE = 128, 64
 
 # First points: so many angles and distances. From the best few, steps halved until the last
 # one moves K by some 1e-6.
@@ -46,9 +46,9 @@ def kreiss_lower_bound(B: Array, spectrum: Eigenvalues) -> float:
 
     Notes
     -----
-    The search runs on B compressed to the invariant subspace of its largest eigenvalues,
-    whose resolvent is a part of that of B (Wright & Trefethen 2001); the value reported is
-    that of B itself at the point found. K = 1/(4η) + η for [[1−η, 1], [0, 1−η]], η < ½.
+    The search in a large B runs on its compression to the invariant subspace of its largest
+    eigenvalues, whose resolvent is a part of that of B (Wright & Trefethen 2001); the value
+    reported is that of B itself at the point found. K = 1/(4η) + η for [[1−η, 1], [0, 1−η]], η < ½.
     """
     if abs(spectrum.values[0]) > 1.0 + _ROUNDING:
         return np.inf
@@ -70,7 +70,7 @@ def kreiss_lower_bound(B: Array, spectrum: Eigenvalues) -> float:
 
 def _compressed(B: Array, spectrum: Eigenvalues) -> Array | Complex:
     """B on the span of its leading eigenvectors; B itself where it is small."""
-    if len(B) <= _SUBSPACE or spectrum.vectors is None:
+    if len(B) <= _DIRECT or spectrum.vectors is None:
         return B
     Q = np.linalg.qr(spectrum.vectors[:, :_SUBSPACE])[0]
     return np.asarray(Q.conj().T @ B @ Q)

@@ -7,6 +7,7 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,11 @@ class PowerNorms:
     rho, norm : Scaled of shape (n_powers,)
         ρ(B)^k and ‖B^k‖₂.
     relative_error : (n_powers,) array
-        Order of the rounding error of `norm`, relative: k·n·ε times how much larger the
-        powers on the way were than what they became. That factor is at most the condition of
-        the eigenvectors, about 1 for a normal matrix, and finite for a defective one too.
-        From 1 on no digit is certain; NaN where `norm` is 0.
+        Order of the rounding error of `norm`, relative and to first order: k·n·ε times how
+        much larger the powers on the way were than what became of them. That factor is about
+        1 for a normal matrix, at most of the order of the eigenvectors' condition, and
+        finite for a defective matrix too. From 1 on no digit is certain; NaN where `norm`
+        is 0.
     """
 
     k: NDArray[np.int64]
@@ -90,7 +92,8 @@ class MatrixPowers:
     def __init__(self, B: Array) -> None:
         self.size = len(B)
         self._squarings = [Power.of(B)]
-        self._norms: dict[int, Scaled] = {0: Scaled.of(1.0)}
+        self._norms = {0: Scaled.of(1.0)}
+        self._lost = {0: 1.0}
 
     def known(self) -> dict[int, Scaled]:
         """The norms found so far, by k."""
@@ -103,18 +106,14 @@ class MatrixPowers:
     def norm(self, k: int) -> Scaled:
         """‖B^k‖₂."""
         if k not in self._norms:
-            self._norms[k] = self._norm_of(self._factors(k))
+            self._norms[k], self._lost[k] = self._measured(self._factors(k))
         return self._norms[k]
 
     def relative_error(self, k: int, rho: Scaled) -> float:
         """Order of the relative rounding error of ‖B^k‖₂ (see `PowerNorms`)."""
         if self.norm(k).mantissa == 0:
             return math.nan
-        factors = self._factors(k)
-        if self.size <= LARGEST_DENSE:
-            factors = [functools.reduce(operator.matmul, factors)] if factors else []
-        lost = max((factor.lost for factor in factors), default=1.0)
-        bits = [math.log2(lost)]
+        bits = [math.log2(self._lost[k])]
         if rho.mantissa > 0:
             # A perturbation of B meets ‖B^j‖ on its way; what is left of it is at least ρ^j.
             on_the_way = [*(1 << i for i in range(k.bit_length())), k]
@@ -127,11 +126,10 @@ class MatrixPowers:
             self._squarings.append(self._squarings[-1] @ self._squarings[-1])
         return [power for i, power in enumerate(self._squarings) if k >> i & 1]
 
-    def _norm_of(self, factors: list[Power]) -> Scaled:
-        """Largest singular value of a product."""
+    def _measured(self, factors: list[Power]) -> tuple[Scaled, float]:
+        """Largest singular value of a product, and what cancelled in it."""
         if self.size > LARGEST_DENSE:
             # Products with vectors: the factors need not be multiplied out.
-            exponent = sum(factor.exponent for factor in factors)
             matrices = [factor.mantissa for factor in factors]
             found = largest_singular_value(
                 lambda x: _apply(matrices, x),
@@ -140,8 +138,10 @@ class MatrixPowers:
                 tolerance=ITERATIVE_TOLERANCE,
             )
             if found is not None:
-                return Scaled(np.asarray(found[0]), np.asarray(exponent))
-        return functools.reduce(operator.matmul, factors).norm()
+                exponent = np.asarray(sum(factor.exponent for factor in factors))
+                return Scaled(np.asarray(found[0]), exponent), max(f.lost for f in factors)
+        power = functools.reduce(operator.matmul, factors)
+        return power.norm(), power.lost
 
 
 def power_norms(powers: MatrixPowers, rho: Scaled, k: Sequence[int]) -> PowerNorms:
@@ -161,10 +161,12 @@ def power_norms(powers: MatrixPowers, rho: Scaled, k: Sequence[int]) -> PowerNor
     PowerNorms
     """
     return PowerNorms(
-        k=np.array(k, dtype=np.int64),
+        k=_read_only(np.array(k, dtype=np.int64)),
         rho=_stack([_scalar_power(rho, j) for j in k]),
         norm=_stack([powers.norm(j) for j in k]),
-        relative_error=np.array([powers.relative_error(j, rho) for j in k], dtype=np.float64),
+        relative_error=_read_only(
+            np.array([powers.relative_error(j, rho) for j in k], dtype=np.float64)
+        ),
     )
 
 
@@ -196,6 +198,10 @@ def _stack(numbers: Sequence[Scaled]) -> Scaled:
     """One array of single numbers, read-only."""
     mantissa = np.array([x.mantissa for x in numbers], dtype=np.float64)
     exponent = np.array([x.exponent for x in numbers], dtype=np.int64)
-    mantissa.setflags(write=False)
-    exponent.setflags(write=False)
-    return Scaled(mantissa, exponent)
+    return Scaled(_read_only(mantissa), _read_only(exponent))
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Keep a result from being changed."""
+    array.setflags(write=False)
+    return array

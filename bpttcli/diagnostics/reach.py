@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bpttcli.engine.scaled import Array, Scaled
+from bpttcli.record import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reach:
+class Reach(Record, frozen=True):
     """The decay of the propagated adjoint p_t with its lag τ − t.
 
     Parameters
@@ -22,7 +21,7 @@ class Reach:
         ‖p‖ by lag, from lag 0 on: the mean over the sequences that are that long.
     growth_per_step : float or None
         exp of the least-squares slope of ln‖p‖ against the lag, exact zeros left out; None
-        below two positive points.
+        below two positive points, infinite beyond the range of float64.
     horizon : int or None
         The largest lag at which ‖p‖ ≥ ε‖p_τ‖; None where p_τ is 0 or undefined.
     horizon_is_bound : bool
@@ -74,7 +73,9 @@ def reach_of(propagated: Scaled, last_target: NDArray[np.int64], epsilon: float)
     defined = bool(len(alive)) and bool(np.isfinite(by_lag.mantissa).all())
     if not defined or alive[0] != 0:
         return Reach(by_lag, None, None, False, None)
-    within = np.flatnonzero(logs - logs[0] >= math.log(epsilon))
+    # As ratios, not logarithms: a growth of ½ reaches ε = ¼ at lag 2, to the last digit.
+    ratio = Scaled(by_lag.mantissa / by_lag.mantissa[0], by_lag.exponent - by_lag.exponent[0])
+    within = np.flatnonzero(ratio.value >= epsilon)
     last = int(alive[-1])
     cut = last if last < len(logs) - 1 else None
     horizon = int(within[-1])
@@ -104,4 +105,5 @@ def _growth(logs: Array, alive: NDArray[Any]) -> float | None:
     lag = alive - alive.mean()
     level = logs[alive]
     slope = float(lag @ (level - level.mean()) / (lag @ lag))
-    return math.exp(min(slope, 700.0))
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.exp(slope))

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 from bpttcli.diagnostics.reach import Reach
+from bpttcli.record import Record
 
 Name = Literal["vanishing", "stable", "exploding", "no-gradient", "undefined"]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record, frozen=True):
     """Ratios ‖p_1‖/‖p_τ‖ below which a gradient vanishes and above which it explodes."""
 
     vanishing_below: float = 1e-3
     exploding_above: float = 1e3
 
 
-@dataclass(frozen=True, slots=True)
-class Recurrence:
+class Recurrence(Record, frozen=True):
     """What the recurrence of the top layer does to a gradient.
 
     Parameters
     ----------
     cell : str
         Name of the cell.
-    steps : int
-        Number of steps up to the last target.
     spectral_radius, spectral_norm : float
         ρ(B) and σ₁(B).
     slope : float
@@ -42,7 +38,6 @@ class Recurrence:
     """
 
     cell: str
-    steps: int
     spectral_radius: float
     spectral_norm: float
     slope: float
@@ -51,8 +46,7 @@ class Recurrence:
     dead_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record, frozen=True):
     """What happens to the gradient, why, and what to try.
 
     Parameters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ from bpttcli.engine.losses import Objective, Source
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.engine.sweep import Sweep
 from bpttcli.engine.unroll import Trajectory, Window
+from bpttcli.record import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LayerAdjoints:
+class LayerAdjoints(Record, frozen=True):
     """What the sweep says of one layer, step by step.
 
     Parameters
@@ -47,8 +46,7 @@ class LayerAdjoints:
     adjoint: tuple[Scaled, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Overflow:
+class Overflow(Record, frozen=True):
     """The first hidden state that float64 cannot hold: step and unit from 1, layer from 0."""
 
     step: int
@@ -56,8 +54,7 @@ class Overflow:
     unit: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Adjoints:
+class Adjoints(Record, frozen=True):
     """The outcome of backpropagation through time.
 
     Parameters

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bpttcli.engine.scaled import Array, Scaled, norms, shift
+from bpttcli.engine.scaled import Array, Scaled, exponent_of, near_one, norms, shift
 
 # Numbers in one temporary array: small enough to stay in the processor's cache.
 _CHUNK = 2**17
 # Below this share of its terms a sum of products has cancelled too far for Gram matrices.
 _CANCELLED = 1e-4
+# What was fed within 2^±64 leaves no product out of range, δ being within 2^±400.
+_NEAR = 64
 
 
 def contribution_norms(delta: Scaled, fed: NDArray[Any]) -> Scaled:
@@ -35,27 +37,26 @@ def contribution_norms(delta: Scaled, fed: NDArray[Any]) -> Scaled:
     """
     batch = fed.shape[1]
     with np.errstate(all="ignore"):
+        delta, fed = _balanced(delta, fed)
         sizes = norms(delta.mantissa)
         size = Scaled(sizes.mantissa, sizes.exponent + _rows(delta))
         if fed.ndim == 3:
-            fed_size = norms(fed)
-            size = Scaled(size.mantissa * fed_size.mantissa, size.exponent + fed_size.exponent)
+            size = Scaled(size.mantissa * norms(fed).mantissa, size.exponent)
         if batch == 1:
             return size[:, 0]
         bound = size.sum(axis=1)
         rows, level = _unit(delta)
-        fed, fed_level = (fed, 0) if fed.ndim == 2 else _unit(Scaled.of(fed))
         width = rows.shape[2] if fed.ndim == 2 else rows.shape[2] + fed.shape[2]
         area = rows.shape[2] * (1 if fed.ndim == 2 else fed.shape[2])
         if fed.ndim == 3 and batch * width > 2 * area:
             squares = _by_matrix(rows, fed)
         else:
             squares = _by_gram(rows, fed)
-            ratio = squares / shift(bound.mantissa, bound.exponent - level - fed_level) ** 2
+            ratio = squares / shift(bound.mantissa, bound.exponent - level) ** 2
             lost = np.flatnonzero(~(ratio > _CANCELLED))
             if len(lost):
                 squares[lost] = _by_matrix(rows[lost], fed[lost])
-        return Scaled(np.sqrt(squares) / batch, level + fed_level)
+        return Scaled(np.sqrt(squares) / batch, level)
 
 
 def parameter_gradient(delta: Scaled, fed: NDArray[Any], n_inputs: int) -> Scaled:
@@ -69,6 +70,7 @@ def parameter_gradient(delta: Scaled, fed: NDArray[Any], n_inputs: int) -> Scale
         I, which integer `fed` does not tell.
     """
     with np.errstate(all="ignore"):
+        delta, fed = _balanced(delta, fed)
         a = delta.aligned()
         rows = a.mantissa.reshape(-1, a.mantissa.shape[-1])
         if fed.ndim == 2:
@@ -85,6 +87,22 @@ def bias_gradient(delta: Scaled) -> Scaled:
         return Scaled(total.mantissa / delta.mantissa.shape[1], total.exponent)
 
 
+def _balanced(delta: Scaled, fed: NDArray[Any]) -> tuple[Scaled, NDArray[Any]]:
+    """Bring what was fed near 1, its size into the exponents of δ, unless both are near 1.
+
+    Then no product leaves the range, and where nothing was fed δ decides nobody's scale.
+    """
+    if fed.ndim == 2:
+        return delta, fed
+    found = norms(fed)
+    size = found.exponent + exponent_of(found.mantissa)
+    if delta.is_even and np.abs(size).max() < _NEAR:
+        return delta, fed
+    size = size[..., None]
+    present = (found.mantissa != 0)[..., None]
+    return Scaled(delta.mantissa * present, delta.exponent + size), shift(fed, -size)
+
+
 def _rows(delta: Scaled) -> Any:
     """Exponents of (n, N) rows that broadcast along the last axis."""
     return np.broadcast_to(delta.exponent, (*delta.mantissa.shape[:2], 1))[..., 0]
@@ -93,11 +111,10 @@ def _rows(delta: Scaled) -> Any:
 def _unit(rows: Scaled) -> tuple[Array, Any]:
     """Bring the rows of each step to one exponent, the largest of them near 1."""
     exponent = np.broadcast_to(rows.exponent, (*rows.mantissa.shape[:2], 1))
-    aligned = rows if not np.any(exponent) else Scaled(rows.mantissa, exponent).aligned(axis=(1, 2))
-    size = norms(aligned.mantissa.reshape(len(exponent), -1))
-    far = size.exponent  # 0 unless the squares would leave the range
+    aligned = Scaled(rows.mantissa, exponent).aligned(axis=(1, 2))
     level = np.broadcast_to(aligned.exponent, exponent.shape).max(axis=(1, 2))
-    return shift(aligned.mantissa, -far[:, None, None]), level + far
+    unit = near_one(aligned.mantissa.reshape(len(exponent), -1))
+    return unit.mantissa.reshape(aligned.mantissa.shape), level + unit.exponent[:, 0]
 
 
 def _by_gram(rows: Array, fed: NDArray[Any]) -> Array:

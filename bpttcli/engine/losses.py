@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError
+from bpttcli.record import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class Source(Record, frozen=True):
     """What the loss says about a window of n steps.
 
     Parameters
@@ -77,8 +76,7 @@ def last_step(steps: int, batch: int) -> NDArray[np.bool_]:
     return mask
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Readout:
+class _Readout(Record, frozen=True):
     """A loss of the outputs o_t = C h_t + c; y holds all steps, or only the last."""
 
     y: NDArray[Any]
@@ -118,24 +116,29 @@ class _Readout:
         raise NotImplementedError
 
 
-class CrossEntropy(_Readout):
+class CrossEntropy(_Readout, frozen=True):
     """−log softmax(o)_y, in nats; y (T, N) holds classes."""
 
     def evaluate(self, o: Array, y: NDArray[Any]) -> tuple[Array, Array]:
         """Return the loss of M steps (M,) and its gradient by o (O, M)."""
-        o -= o.max(axis=0)
-        at = (y.reshape(-1), np.arange(o.shape[1]))
+        column = np.arange(o.shape[1])
+        top, at = (o.argmax(axis=0), column), (y.reshape(-1), column)
+        o -= o[top]
         chosen = o[at]
         slope = np.exp(o, out=o)
-        total = slope.sum(axis=0)
-        slope /= total
+        peak = slope[top]  # 1, or NaN where an output is not finite
+        slope[top] = 0.0
+        rest = slope.sum(axis=0)
+        slope[top] = peak
+        slope /= peak + rest
         # softmax_y − 1 cancels where the network is sure; what the others hold does not.
         slope[at] = 0.0
         slope[at] = -slope.sum(axis=0)
-        return np.log(total) - chosen, slope
+        # log1p keeps the loss of a network that is sure, however small it is.
+        return np.log1p(rest) - chosen, slope
 
 
-class SquaredError(_Readout):
+class SquaredError(_Readout, frozen=True):
     """Mean over the outputs of (o − y)²; y (T, N, O) holds reals."""
 
     def evaluate(self, o: Array, y: NDArray[Any]) -> tuple[Array, Array]:
@@ -153,8 +156,7 @@ def _padded(part: Array, first: int, n: int) -> Array:
     return whole
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Probe:
+class Probe(Record, frozen=True):
     """⟨v_n, h_t⟩: the adjoint becomes (∂h_T/∂h_t)ᵀ v_n, whatever the readout.
 
     Parameters

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError, nearest
+from bpttcli.record import Record
 
 if TYPE_CHECKING:
     from bpttcli.engine.cells.cell import Cell
@@ -19,8 +19,7 @@ _RECURRENT = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(0|[1-9]\d*)")
 _READOUT = ("readout.weight", "readout.bias")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class Layer(Record, frozen=True):
     """Parameters of one recurrent layer; G is the number of gates the cell stacks.
 
     Parameters
@@ -44,8 +43,7 @@ class Layer:
         return int(self.B.shape[1])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Network:
+class Network(Record, frozen=True):
     """A stack of layers of one cell, with a linear readout or none.
 
     Parameters
@@ -173,7 +171,11 @@ def _expect(name: str, value: Array, shape: tuple[int | None, ...], why: str) ->
 
 def _finite(name: str, value: Array) -> Array:
     """Take one parameter as contiguous float64 that nobody can change."""
-    array = np.array(value, dtype=np.float64, order="C")
+    kind = np.asarray(value).dtype
+    if kind.kind not in "biuf":
+        raise InputError(f"{name} must hold real numbers, got {kind}")
+    with np.errstate(over="ignore"):  # what float64 cannot hold is refused below
+        array = np.array(value, dtype=np.float64, order="C")
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         where = tuple(int(i) for i in bad[0])

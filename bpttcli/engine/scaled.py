@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bpttcli.record import Record
 
 Array = NDArray[np.float64]
 Exponents = NDArray[np.int64]
@@ -18,14 +19,15 @@ _LARGEST_SHIFT = 5000
 
 # Numbers smaller than the largest of a sum by this many bits are not there.
 _NEGLIGIBLE = -400
+# Rows within 2^±64 multiply each other without coming near the ends of the range.
+_NEAR = 64
 _NO_SIZE = -(2**62)
 
 # Sums of squares in here are good to the last digit, with room for a block of further steps.
 _SAFE_LOW, _SAFE_HIGH = 2.0**-800, 2.0**800
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scaled:
+class Scaled(Record, frozen=True):
     """An array of float64 mantissas, each times two to the power of its own exponent.
 
     Parameters
@@ -74,36 +76,34 @@ class Scaled:
         return Scaled(np.asarray(self.mantissa[index]), np.asarray(exponent[index]))
 
     def aligned(self, axis: int | tuple[int, ...] | None = None) -> Scaled:
-        """Give all numbers along `axis` the largest exponent among them.
+        """Give all numbers along `axis` one exponent, under which the largest is near 1.
 
-        What is smaller than the largest by more than the range of float64 becomes 0,
-        which no sum over them could tell apart.
+        What is smaller than the largest by more than 2^-400 becomes 0, which no sum over
+        them could tell apart. Numbers that share an exponent already are left as they are.
         """
         exponent = self.exponent
-        if not np.any(exponent != exponent.reshape(-1)[:1]):
+        if self.is_even:
             return self
-        if exponent.shape != self.mantissa.shape:
-            # One exponent for whole rows: a row has no size only if all of it is zero.
-            rows = tuple(
-                i for i, n in enumerate(exponent.shape) if n == 1 and self.mantissa.shape[i] > 1
-            )
-            present = self.mantissa.any(axis=rows, keepdims=True)
-        else:
-            present = self.mantissa != 0
+        rows = tuple(
+            i for i, n in enumerate(exponent.shape) if n == 1 and self.mantissa.shape[i] > 1
+        )
+        largest = np.abs(self.mantissa).max(axis=rows, keepdims=True)
         # A zero has no size: its exponent must not decide anybody's scale.
-        used = np.where(present, exponent, _NO_SIZE)
-        top = used.max(axis=axis, keepdims=True)
+        size = np.where(largest == 0, _NO_SIZE, exponent + exponent_of(largest))
+        top = size.max(axis=axis, keepdims=True)
         top = np.where(top == _NO_SIZE, 0, top)
-        below = exponent - top
         # Far below the largest nothing is left to add; subnormal numbers would only be slow.
-        factor = np.where(below < _NEGLIGIBLE, 0.0, shift(np.ones(()), np.maximum(below, -1000)))
-        return Scaled(self.mantissa * factor, top)
+        kept = size - top >= _NEGLIGIBLE
+        return Scaled(shift(self.mantissa * kept, np.where(kept, exponent - top, 0)), top)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all numbers have the same exponent."""
+        return not np.any(self.exponent != self.exponent.reshape(-1)[:1])
 
     def sum(self, axis: int | tuple[int, ...] | None = None) -> Scaled:
         """Sum along `axis`, without leaving the range on the way."""
-        a = self.aligned(axis)
-        top = np.broadcast_to(a.exponent, a.mantissa.shape)
-        return Scaled(np.asarray(a.mantissa.sum(axis=axis)), np.asarray(top.max(axis=axis)))
+        return self.aligned(axis)._reduced(np.sum, axis)
 
     def mean(self, axis: int) -> Scaled:
         """Arithmetic mean along `axis`."""
@@ -112,40 +112,24 @@ class Scaled:
 
     def min(self, axis: int) -> Scaled:
         """Smallest number along `axis` (of numbers that are not negative)."""
-        return self._extreme(np.argmin, axis)
+        exponent = np.broadcast_to(self.exponent, self.mantissa.shape)
+        lowest = exponent.min(axis=axis, keepdims=True)
+        # Under the lowest exponent the others may become infinite, but never the smallest.
+        return Scaled(shift(self.mantissa, exponent - lowest), lowest)._reduced(np.min, axis)
 
     def max(self, axis: int) -> Scaled:
         """Largest number along `axis` (of numbers that are not negative)."""
-        return self._extreme(np.argmax, axis)
+        return self.aligned(axis)._reduced(np.max, axis)
 
-    def _extreme(self, pick: Any, axis: int) -> Scaled:
-        if self.mantissa.shape[axis] == 1:
-            index: Any = np.zeros([1] * self.mantissa.ndim, dtype=np.intp)
-        else:
-            index = np.expand_dims(pick(self.log2, axis=axis), axis)
-        exponent = np.broadcast_to(self.exponent, self.mantissa.shape)
-        index = np.broadcast_to(
-            index,
-            tuple(
-                1 if i == axis % self.mantissa.ndim else n
-                for i, n in enumerate(self.mantissa.shape)
-            ),
-        )
-        return Scaled(
-            np.take_along_axis(self.mantissa, index, axis).squeeze(axis),
-            np.take_along_axis(exponent, index, axis).squeeze(axis),
-        )
+    def _reduced(self, reduction: Any, axis: int | tuple[int, ...] | None) -> Scaled:
+        """Reduce numbers that share their exponents along `axis`."""
+        exponent = np.broadcast_to(self.exponent, self.mantissa.shape).max(axis=axis)
+        return Scaled(np.asarray(reduction(self.mantissa, axis=axis)), np.asarray(exponent))
 
     def __add__(self, other: Scaled) -> Scaled:
         """Add element by element."""
-        top = np.maximum(
-            np.where(np.all(self.mantissa == 0), other.exponent, self.exponent),
-            np.where(np.all(other.mantissa == 0), self.exponent, other.exponent),
-        )
-        return Scaled(
-            shift(self.mantissa, self.exponent - top) + shift(other.mantissa, other.exponent - top),
-            top,
-        )
+        exponents = [np.broadcast_to(a.exponent, a.mantissa.shape) for a in (self, other)]
+        return Scaled(np.stack([self.mantissa, other.mantissa]), np.stack(exponents)).sum(axis=0)
 
     def norm(self) -> Scaled:
         """Euclidean (Frobenius) norm over all elements, as one number."""
@@ -189,6 +173,23 @@ def norms(rows: Array) -> Scaled:
         squares[odd] = np.einsum("...i,...i->...", unit, unit)
         exponent[odd] = size
         return Scaled(np.sqrt(squares), exponent)
+
+
+def near_one(rows: Array) -> Scaled:
+    """Move the size of each row along the last axis to its exponent, if it is far from 1.
+
+    Parameters
+    ----------
+    rows : (..., n) array
+
+    Returns
+    -------
+    Scaled of shape (..., n), its exponents (..., 1)
+    """
+    found = norms(rows)
+    size = (found.exponent + exponent_of(found.mantissa))[..., None]
+    size = np.where(np.abs(size) < _NEAR, 0, size)
+    return Scaled(shift(rows, -size), size)
 
 
 def outside(squares: Array) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bpttcli.engine.network import Network
-from bpttcli.engine.scaled import Array, Scaled
+from bpttcli.engine.scaled import Array, Scaled, near_one
 from bpttcli.engine.sweep_layer import Flow, LayerSweep, sweep_layer
 from bpttcli.engine.unroll import Window
 
@@ -62,5 +62,7 @@ class Sweep:
             swept.append(part)
             if k:
                 with np.errstate(all="ignore"):
-                    inject = Scaled(np.dot(part.delta, layer.A), part.exponent[..., None])
+                    delta = near_one(part.delta)
+                    exponent = part.exponent[..., None] + delta.exponent
+                    inject = Scaled(np.dot(delta.mantissa, layer.A), exponent)
         return tuple(reversed(swept))

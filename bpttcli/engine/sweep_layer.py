@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from numpy.typing import NDArray
 
 from bpttcli.engine.cells.cell import Cell, Tape
 from bpttcli.engine.network import Layer
-from bpttcli.engine.scaled import Array, Exponents, Scaled, exponent_of, norms, outside, shift
+from bpttcli.engine.scaled import Array, Exponents, Scaled, exponent_of, norms, shift
+from bpttcli.record import Record
 
 # Steps between two looks at the exponent: a look costs as much as one step or two.
 _BLOCK = 128
 # Mantissas within 2^±64 are left as they are, so that ordinary runs carry exponent 0.
 _IDLE = 64
+_NO_SIZE = -(2**62)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Flow:
+class Flow(Record, frozen=True):
     """The adjoint on its way from one step to the one before it.
 
     Parameters
@@ -38,8 +38,7 @@ class Flow:
         return cls(zeros, np.zeros((rows, batch), dtype=np.int64))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LayerSweep:
+class LayerSweep(Record, frozen=True):
     """Adjoints of one layer over a window of n steps, for R rows sharing a trajectory.
 
     Parameters
@@ -79,8 +78,8 @@ def sweep_layer(
 
     Mantissas are brought back towards 1 every few steps, by powers of two, which change no
     digit; a block of steps in which they came near the ends of float64's range is done
-    again in smaller blocks. Only a single step that shrinks an adjoint by more than 2^-600
-    can make it an exact zero.
+    again in smaller blocks, down to a single step that starts at 1. Only a step that shrinks
+    an adjoint by more than 2^-1000 by itself can make it an exact zero.
 
     Parameters
     ----------
@@ -111,9 +110,10 @@ def sweep_layer(
     with np.errstate(all="ignore"):
         while last:
             first = max(0, last - length)
-            added, level = None, _level(arriving, None)
-            if fresh is not None and fresh.present[first:last].any():
-                level = _level(arriving, fresh.level(first, last))
+            added, idle = None, _IDLE if length > 1 else 1
+            level = _level(arriving, None, idle)
+            if fresh is not None and fresh.present(first, last):
+                level = _level(arriving, fresh.level(first, last), idle)
                 added = fresh.scaled(first, last, level)
             for slot, state in zip(slots, arriving.adjoint, strict=True):
                 slot[last] = shift(state, (arriving.exponent - level)[..., None])
@@ -125,69 +125,74 @@ def sweep_layer(
                 added,
                 None if wide_edges is None else wide_edges[first:last],
             )
-            found = [_safe_norms(slot[first + 1 : last + 1]) for slot in slots]
-            if last - first > 1 and not all(safe for _, safe in found):
-                length = (last - first) // 2
+            found = [norms(slot[first : last + 1]) for slot in slots]
+            passed = None if edges is None else edges[first:last, :, None] != 0
+            if length > 1 and not all(
+                _is_safe(block, state, passed)
+                for block, state in zip(found, arriving.adjoint, strict=True)
+            ):
+                length = max(1, (last - first) // 2)
                 continue
             exponent[first:last] = level
-            for kept, (block, _) in zip(norm, found, strict=True):
-                kept.mantissa[first:last] = block.mantissa
-                kept.exponent[first:last] = block.exponent + level
+            for kept, block in zip(norm, found, strict=True):
+                kept.mantissa[first:last] = block.mantissa[1:]
+                kept.exponent[first:last] = block.exponent[1:] + level
             arriving = Flow(tuple(slot[first].copy() for slot in slots), level)
             last, length = first, min(2 * length, _BLOCK)
     return LayerSweep(tuple(slot[1:] for slot in slots), delta, exponent, norm, arriving)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Injection:
-    """The adjoint from outside, its mantissas near 1, and where there is any."""
+class _Injection(Record, frozen=True):
+    """The adjoint from outside, and the binary exponent of its norms."""
 
     mantissa: Array  # (n, R, N, H)
     exponent: Exponents  # (n, R, N)
-    present: Array  # (n, R, N), of bool
+    size: Exponents  # (n, R, N); _NO_SIZE where there is nothing
 
     @classmethod
     def of(cls, inject: Scaled) -> _Injection:
-        """Bring mantissas that stand near the ends of the range towards 1."""
-        squares = np.einsum("...i,...i->...", inject.mantissa, inject.mantissa)
-        exponent = np.broadcast_to(inject.exponent, (*squares.shape, 1))[..., 0]
-        mantissa = inject.mantissa
-        odd = outside(squares)
-        if odd.any():
-            size = np.where(odd, exponent_of(np.abs(mantissa).max(axis=-1)), 0)
-            mantissa = shift(mantissa, -size[..., None])
-            exponent = exponent + size
-            squares = np.where(odd, np.abs(mantissa).max(axis=-1), squares)
-        return cls(mantissa, exponent, squares != 0)
+        """Measure it."""
+        found = norms(inject.mantissa)
+        exponent = np.broadcast_to(inject.exponent, (*found.exponent.shape, 1))[..., 0]
+        size = exponent + found.exponent + exponent_of(found.mantissa)
+        return cls(inject.mantissa, exponent, np.where(found.mantissa == 0, _NO_SIZE, size))
+
+    def present(self, first: int, last: int) -> bool:
+        """Whether anything enters in a block."""
+        return bool((self.size[first:last] != _NO_SIZE).any())
 
     def level(self, first: int, last: int) -> Exponents:
-        """Return the largest exponent in a block, for each row and sequence; −2^62 for none."""
-        used = np.where(self.present[first:last], self.exponent[first:last], -(2**62))
-        return np.asarray(used.max(axis=0))
+        """Return the largest size in a block, for each row and sequence."""
+        return np.asarray(self.size[first:last].max(axis=0))
 
     def scaled(self, first: int, last: int, level: Exponents) -> Array:
         """Mantissas of a block under the exponent `level`."""
-        by = self.exponent[first:last] - level
-        return shift(self.mantissa[first:last], np.maximum(by, -(2**31))[..., None])
+        return shift(self.mantissa[first:last], (self.exponent[first:last] - level)[..., None])
 
 
-def _level(arriving: Flow, fresh: Exponents | None) -> Exponents:
+def _level(arriving: Flow, fresh: Exponents | None, idle: int) -> Exponents:
     """Choose a block's exponent: the size of the larger of what arrives and what is added."""
     size = np.abs(arriving.adjoint[0]).max(axis=-1)
     for state in arriving.adjoint[1:]:
         size = np.maximum(size, np.abs(state).max(axis=-1))
-    level = np.where(size > 0, arriving.exponent + exponent_of(size), -(2**62))
+    level = np.where(size > 0, arriving.exponent + exponent_of(size), _NO_SIZE)
     if fresh is not None:
         level = np.maximum(level, fresh)
-    level = np.where(level == -(2**62), arriving.exponent, level)
-    return np.where(np.abs(level - arriving.exponent) < _IDLE, arriving.exponent, level)
+    level = np.where(level == _NO_SIZE, arriving.exponent, level)
+    return np.where(np.abs(level - arriving.exponent) < idle, arriving.exponent, level)
 
 
-def _safe_norms(block: Array) -> tuple[Scaled, bool]:
-    """Return the norms of a block's adjoints, and whether no digit was lost on the way.
+def _is_safe(norm: Scaled, arriving: Array, passed: NDArray[np.bool_] | None) -> bool:
+    """Whether no digit was lost on a block's way, given the norms of its n + 1 adjoints.
 
-    NaN is nobody's rounding error. Neither is an exact zero: in a block that is in range
-    only an edge, a slope or weights that are 0 make it.
+    A sum of squares far from 1 tells that they are on their way out of the range. A single
+    step may leave it at once: then a zero or a NaN stands next to what is neither, and only
+    a smaller block can tell whether an edge, a slope or the weights made it.
     """
-    found = norms(block)
-    return found, not (found.exponent.any() or np.isinf(found.mantissa).any())
+    if norm.exponent.any() or np.isinf(norm.mantissa).any():
+        return False
+    alive = norm.mantissa > 0
+    lost = alive[1:] & ~alive[:-1]
+    if passed is not None:
+        lost &= passed
+    return not (lost.any() or ((np.abs(arriving).max(axis=-1) > 0) & ~alive[-1]).any())

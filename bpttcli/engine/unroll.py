@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from bpttcli.engine.cells.cell import Tape
 from bpttcli.engine.network import Layer, Network
 from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError, RunError
+from bpttcli.record import Record
 
 Input = NDArray[Any]
 """(T, N, I) reals, or (T, N) integer symbols, each fed as its one-hot vector."""
@@ -27,8 +27,7 @@ _WINDOW_NUMBERS = 2**18
 _SHORTEST_WINDOW = 32
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Window:
+class Window(Record, frozen=True):
     """Steps start + 1 … stop of a trajectory, with the tape of every layer."""
 
     start: int
@@ -36,8 +35,7 @@ class Window:
     tapes: tuple[Tape, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trajectory:
+class Trajectory(Record, frozen=True):
     """A network's run over a batch of sequences.
 
     Parameters
@@ -135,6 +133,8 @@ def unroll(
         A pre-activation is NaN, so that φ′ is undefined there (never for a linear cell).
     """
     _check_input(network, x)
+    if x.ndim == 3:
+        x = np.asarray(x, dtype=np.float64)
     steps, batch = int(x.shape[0]), int(x.shape[1])
     states = start if start is not None else zero_states(network, batch)
     a_step = batch * sum(
@@ -177,15 +177,15 @@ def _advance(network: Network, x: Input, states: States, begin: int = 0) -> tupl
     """Run all layers over one window, each over all steps before the next one."""
     tapes: list[Tape] = []
     with np.errstate(all="ignore"):
-        for k, (layer, start) in enumerate(zip(network.layers, states, strict=True)):
+        for layer, start in zip(network.layers, states, strict=True):
             drive = feed(x, layer.A)
             for bias in (layer.bias_ih, layer.bias_hh):
                 if bias is not None:
                     drive += bias
             tape = network.cell.advance(drive, layer, start)
-            _check_slopes(tape, k, begin)
             tapes.append(tape)
             x = tape.states[0][1:]
+    _check_slopes(tapes, begin)
     return tuple(tapes)
 
 
@@ -208,17 +208,22 @@ def _check_input(network: Network, x: Input) -> None:
         raise InputError(f"must have at least one step and one sequence, got {x.shape}")
 
 
-def _check_slopes(tape: Tape, layer: int, begin: int) -> None:
+def _check_slopes(tapes: list[Tape], begin: int) -> None:
     """Stop where the linearisation is undefined; what merely overflowed may go on."""
-    for slope in tape.slopes:
-        # A sum is NaN if any term is; only then is it worth looking where.
-        if np.isnan(slope.sum()) and (where := np.argwhere(np.isnan(slope))).size:
-            step, sequence, unit = (int(i) for i in where[0])
-            raise RunError(
-                f"the forward pass is undefined from step {begin + step + 1} on: unit {unit + 1} "
-                f"of layer {layer} has a pre-activation that is not a number "
-                f"(sequence {sequence + 1}); smaller weights or inputs keep it finite"
-            )
+    found = []
+    for k, tape in enumerate(tapes):
+        for slope in tape.slopes:
+            # A sum is NaN if any term is; only then is it worth looking where.
+            if np.isnan(slope.sum()) and len(where := np.argwhere(np.isnan(slope))):
+                step, sequence, unit = (int(i) for i in where[0])
+                found.append((step, k, sequence, unit))
+    if found:
+        step, k, sequence, unit = min(found)
+        raise RunError(
+            f"the forward pass is undefined from step {begin + step + 1} on: unit {unit + 1} "
+            f"of layer {k} has a pre-activation that is not a number "
+            f"(sequence {sequence + 1}); smaller weights or inputs keep it finite"
+        )
 
 
 __all__ = ["Input", "Layer", "States", "Trajectory", "Window", "feed", "unroll", "zero_states"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,13 +22,13 @@ from bpttcli.engine.unroll import States, zero_states
 from bpttcli.errors import InputError
 from bpttcli.experiment.schema import Experiment, Loss, Model
 from bpttcli.models.initialise import initialise
+from bpttcli.record import Record
 from bpttcli.tasks.sequences import Sequences
 
 _DEFAULT_CELL, _DEFAULT_HIDDEN, _DEFAULT_LAYERS = "tanh", 64, 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Problem:
+class Problem(Record, frozen=True):
     """What an experiment describes, ready to run.
 
     Parameters

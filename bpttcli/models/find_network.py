@@ -215,7 +215,7 @@ def _check_shapes(
                 f"holds {quoted(name)}: an LSTM that projects its state (proj_size) is not read",
                 key=KEY,
             )
-    depth = 1 + max(int(part.rpartition("_l")[2]) for part in names)
+    depth = 1 + max((int(part.rpartition("_l")[2]) for part in names), default=0)
     gates = 0
     below: int | None = None
     for k in range(depth):

@@ -39,16 +39,19 @@ def read_safetensors(path: str | Path) -> dict[str, LazyTensor]:
     Raises
     ------
     InputError
-        The library is not installed; a file that is empty, cut off, damaged or not of this
-        format; a dtype that is not read.
+        The library is not installed or too old; a file that is empty, cut off, damaged or not
+        of this format; a dtype that is not read.
     """
     path = Path(path)
     with reading(path):
         try:
             from safetensors import SafetensorError, safe_open
+
+            if not hasattr(safe_open, "offset_keys"):
+                raise ImportError("older than 0.6")
         except ImportError as error:
             raise InputError(
-                "needs the safetensors library: pip install 'bptt[safetensors]'"
+                "needs the safetensors library, 0.6 or newer: pip install 'bptt[safetensors]'"
             ) from error
         size = path.stat().st_size
         if size == 0:

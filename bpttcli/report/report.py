@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bpttcli.record import Record
 from bpttcli.report.plain import spell
 from bpttcli.report.view import View
 
@@ -19,8 +17,7 @@ if TYPE_CHECKING:
 Columns = dict[str, list[Any]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class Run(Record, frozen=True):
     """What ran, besides its result.
 
     Parameters
@@ -107,6 +104,9 @@ def render(
 
 def _csv(columns: Columns) -> bytes:
     """Write rows under a header; empty where there is no number."""
+    import csv
+    import io
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

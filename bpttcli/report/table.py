@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -84,14 +84,18 @@ class _Printer:
             pad_edge=False,
             show_edge=False,
         )
-        for k, header in enumerate(grid.headers):
-            left = k in grid.left
+        rows = [[self._cell(cell) for cell in row] for row in grid.rows]
+        for k, header in enumerate(self._spelled(header) for header in grid.headers):
             table.add_column(
-                Text(self._spelled(header)), justify="left" if left else "right", no_wrap=True
+                Text(header),
+                justify="left" if k in grid.left else "right",
+                no_wrap=True,
+                # Rich would lay every cell out to find this.
+                width=max([cell_len(header), *(row[k].cell_len for row in rows)]),
             )
-        for row in grid.rows:
-            table.add_row(*(self._cell(cell) for cell in row))
-        return Padding(table, (0, 0, 0, 0), expand=False)
+        for row in rows:
+            table.add_row(*row)
+        return table
 
     def _cell(self, cell: Cell) -> Text:
         if isinstance(cell, Bar):

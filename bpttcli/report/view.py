@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
+
+from bpttcli.record import Record
 
 _FEW = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Record, frozen=True):
     """A value between 0 and 1, drawn as a bar."""
 
     share: float
@@ -19,8 +21,7 @@ class Bar:
 Cell = str | Bar
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Grid:
+class Grid(Record, frozen=True):
     """A table of text; numbers stand on the right.
 
     Parameters
@@ -38,8 +39,7 @@ class Grid:
     left: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
+class View(Record, frozen=True):
     """Everything that a table or a Markdown page shows, in the order of reading.
 
     Parameters
@@ -57,9 +57,9 @@ class View:
 
     title: str
     headline: tuple[str, str]
-    sentences: list[tuple[str, str]] = field(default_factory=list)
-    facts: list[tuple[str, str]] = field(default_factory=list)
-    grids: list[Grid] = field(default_factory=list)
+    sentences: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    facts: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    grids: list[Grid] = msgspec.field(default_factory=list)
 
 
 def chosen_steps(steps: int, *, every: int | None = None, everything: bool = False) -> list[int]:

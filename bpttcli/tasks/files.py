@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 
 from bpttcli.errors import InputError
+from bpttcli.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(Record, frozen=True):
     """A file to be read whole.
 
     Parameters

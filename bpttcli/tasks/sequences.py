@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError
+from bpttcli.record import Record
 from bpttcli.tasks.numeric import flags, numbers
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sequences:
+class Sequences(Record, frozen=True):
     """Time-major sequences and what is asked of the network.
 
     Parameters
@@ -116,7 +116,7 @@ class Sequences:
         if steps not in (None, self.steps) and y is not None and len(y) < self.steps:
             message = f"must be {self.steps}: the targets are those of that step, got {steps}"
             raise InputError(message, key="task.steps")
-        return replace(
+        return msgspec.structs.replace(
             self,
             x=self.x[:steps, :batch],
             y=None if y is None else y[:steps, :batch],
@@ -148,7 +148,7 @@ class Sequences:
         """Hold an array that nobody can write to through this object."""
         frozen = np.ascontiguousarray(array).view()
         frozen.setflags(write=False)
-        object.__setattr__(self, name, frozen)
+        msgspec.structs.force_setattr(self, name, frozen)
 
 
 def _require_shape(

@@ -26,8 +26,8 @@ def lay_out_written(
     ----------
     arrays : mapping of str to array
         As for `lay_out`, or without the axis N of a single sequence: ``x`` (T, I), or (T,)
-        with one input or of tokens; ``y`` (T,) or (T, O) as long as x, or else as for
-        `lay_out`; ``mask`` (T,); ``h0`` and ``c0`` (layers, H), or (H,) of one layer.
+        with one input or of tokens; ``y`` (T,) or (T, O); ``mask`` (T,); ``h0`` and ``c0``
+        (layers, H), or (H,) of one layer.
     tokens : bool
         x holds symbols; otherwise it is real even where it is written in integers.
     batch_first : bool
@@ -45,20 +45,17 @@ def lay_out_written(
     x = numbers(arrays["x"], "task.x")
     if not tokens:
         x = x.astype(np.float64)
-    arrays = {**arrays, "x": x}
-    if x.ndim < (2 if tokens else 3):
+    if 0 < x.ndim < (2 if tokens else 3):
         if batch_first:
             raise InputError("must be false where x has no batch axis", key="task.batch_first")
-        arrays = {name: _with_batch_axis(name, array, x) for name, array in arrays.items()}
-    return lay_out(arrays, tokens=tokens, batch_first=batch_first)
+        arrays = {name: _with_batch_axis(name, array, len(x)) for name, array in arrays.items()}
+        x = x[:, None] if tokens or x.ndim == 2 else x[:, None, None]
+    return lay_out({**arrays, "x": x}, tokens=tokens, batch_first=batch_first)
 
 
-def _with_batch_axis(name: str, array: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
-    """Restore the axis N = 1 of an array beside x, unless it must have had one."""
+def _with_batch_axis(name: str, array: NDArray[Any], steps: int) -> NDArray[Any]:
+    """Restore the axis N = 1 of an array beside x, unless it has one or is of one step."""
     if name in ("h0", "c0"):
         return np.atleast_2d(array)[:, None] if array.ndim < 3 else array
-    if array.ndim > 2 or array.shape[:1] != x.shape[:1]:
-        return array
-    if name == "x" and x.ndim == 1 and x.dtype == np.float64:
-        return array[:, None, None]
-    return array[:, None]
+    lacks = array.ndim == 1 or (array.ndim == 2 and array.shape[1] > 1)
+    return array[:, None] if lacks and len(array) == steps else array

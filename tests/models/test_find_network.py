@@ -119,6 +119,13 @@ def test_of_a_bidirectional_network_one_direction_is_read(files):
             np.testing.assert_array_equal(value, tensors[name + suffix].read())
 
 
+def test_a_direction_of_which_nothing_is_there_is_refused(tensors):
+    backward = {f"{name}_reverse": shape for name, shape in RNN.items()}
+    assert find_network(tensors(backward), direction="reverse").family == "elman"
+    with pytest.raises(InputError, match="without weight_ih_l0"):
+        find_network(tensors(backward), direction="forward")
+
+
 def test_a_bidirectional_stack_has_no_direction_of_its_own(tensors):
     shapes = {
         f"{kind}_l{k}{end}": (3, 3) if kind == "weight_hh" else (3, (2, 6)[k])
@@ -133,7 +140,7 @@ def test_a_bidirectional_stack_has_no_direction_of_its_own(tensors):
 
 def test_a_direction_must_be_one_and_be_there(tensors):
     assert find_network(tensors(RNN), direction="forward").family == "elman"
-    with pytest.raises(InputError, match="must be forward: .* is not bidirectional") as raised:
+    with pytest.raises(InputError, match=r"must be forward: .* is not bidirectional") as raised:
         find_network(tensors(RNN), direction="reverse")
     assert raised.value.key == "model.direction"
     with pytest.raises(InputError, match="must be forward or reverse, got 'backward'"):

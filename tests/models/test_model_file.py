@@ -13,7 +13,7 @@ def test_a_clause_about_a_file_becomes_a_sentence_with_its_name():
 
 
 def test_what_the_system_refuses_is_said_with_its_reason(tmp_path):
-    with pytest.raises(InputError, match="cannot be read: is a directory$"), reading(tmp_path):
+    with pytest.raises(InputError, match=r"cannot be read: is a directory$"), reading(tmp_path):
         tmp_path.open("rb")
 
 

@@ -36,6 +36,6 @@ def test_answering_1_costs_the_baseline():
 
 
 def test_one_step_cannot_hold_two_marks():
-    with pytest.raises(InputError, match="at least 2 .*, got 1") as error:
+    with pytest.raises(InputError, match=r"at least 2 .*, got 1") as error:
         Adding(steps=1)
     assert error.value.key == "task.steps"

@@ -41,6 +41,6 @@ def test_guessing_the_last_ten_costs_the_baseline():
 
 
 def test_the_delay_is_at_least_one_step():
-    with pytest.raises(InputError, match="at least 21 .*, got 20") as error:
+    with pytest.raises(InputError, match=r"at least 21 .*, got 20") as error:
         Copying(steps=20)
     assert error.value.key == "task.steps"

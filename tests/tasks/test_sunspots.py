@@ -43,6 +43,6 @@ def test_answering_the_same_number_again_costs_the_baseline():
 
 
 def test_a_window_is_no_longer_than_the_series():
-    with pytest.raises(InputError, match="at most 308 .*309 years.*, got 309") as error:
+    with pytest.raises(InputError, match=r"at most 308 .*309 years.*, got 309") as error:
         Sunspots(steps=309).sequences(np.random.default_rng(0))
     assert error.value.key == "task.steps"

@@ -42,6 +42,6 @@ def test_guessing_costs_the_logarithm_of_the_number_of_classes(relevant, classes
 
 
 def test_a_tenth_is_at_least_one_step():
-    with pytest.raises(InputError, match="at least 10 .*, got 9") as error:
+    with pytest.raises(InputError, match=r"at least 10 .*, got 9") as error:
         TemporalOrder(steps=9)
     assert error.value.key == "task.steps"

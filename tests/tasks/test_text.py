@@ -107,13 +107,13 @@ def test_a_text_of_one_symbol_has_no_entropy(tmp_path):
 
 def test_a_window_longer_than_the_text_is_refused_with_both_lengths(path):
     with pytest.raises(
-        InputError, match=r"at most 26 \(there are 27 characters.*, got 27"
+        InputError, match=r"at most 24 \(there are 25 characters.*, got 27"
     ) as error:
         sequences(file=path, steps=27)
     assert error.value.key == "task.steps"
 
 
 def test_the_whole_text_is_one_sequence(path):
-    with pytest.raises(InputError, match="must be 1 .* got 2") as error:
+    with pytest.raises(InputError, match=r"must be 1 .* got 2") as error:
         sequences(file=path, steps=None, batch=2)
     assert error.value.key == "task.batch"

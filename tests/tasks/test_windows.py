@@ -24,5 +24,5 @@ def test_the_longest_window_is_the_whole_series():
 
 
 def test_a_window_beyond_the_series_is_refused():
-    with pytest.raises(InputError, match="at most 5 .*6 values.* got 6"):
+    with pytest.raises(InputError, match=r"at most 5 .*6 values.* got 6"):
         windows(np.arange(6), 6, 1, np.random.default_rng(0), unit="values")

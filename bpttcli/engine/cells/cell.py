@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from bpttcli.engine.network import Layer
 from bpttcli.engine.scaled import Array
+from bpttcli.record import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tape:
+class Tape(Record, frozen=True):
     """What one layer keeps of the forward pass over a window of n steps.
 
     Parameters
@@ -88,4 +87,25 @@ class Cell(Protocol):
 
     def mean_slope(self, tape: Tape) -> Array:
         """Mean |φ′(a_t)| of each step: (n,) array."""
+        ...
+
+    def jacobian(self, tape: Tape, layer: Layer, index: int, sequence: int) -> tuple[Array, Array]:
+        """Linearise one step of one sequence.
+
+        Parameters
+        ----------
+        tape : Tape
+        layer : Layer
+        index : int
+            Of the step in the window, from 0.
+        sequence : int
+            Of the batch, from 0.
+
+        Returns
+        -------
+        recurrent : (S·H, S·H) array
+            J_t: the states after the step by the states before it, both in the cell's order.
+        fed : (S·H, I) array
+            The states after the step by what it was fed.
+        """
         ...

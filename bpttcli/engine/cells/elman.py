@@ -37,6 +37,11 @@ class Elman:
         """Mean φ′(a_t) of each step: (n,) array."""
         return np.asarray(tape.slopes[0].mean(axis=(1, 2)))
 
+    def jacobian(self, tape: Tape, layer: Layer, index: int, sequence: int) -> tuple[Array, Array]:
+        """Linearise one step of one sequence (see `Cell.jacobian`)."""
+        slope = tape.slopes[0][index, sequence, :, None]
+        return slope * layer.B, slope * layer.A
+
     def advance(self, drive: Array, layer: Layer, start: tuple[Array, ...]) -> Tape:
         """Run forward over a window (see `Cell.advance`)."""
         h = np.empty((len(drive) + 1, *start[0].shape))
