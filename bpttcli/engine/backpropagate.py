@@ -182,11 +182,13 @@ class _Gathered:
                     whole = self.kept[k][s]
                     whole.mantissa[steps] = swept.adjoint[s][:, 0]
                     whole.exponent[steps] = swept.exponent[:, 0, :, None]
-            tape, delta = window.tapes[k], swept.delta_of(0)
+            tape = window.tapes[k]
+            delta, own = swept.deltas(network.cell, tape)
             _put(self.A[k], steps, contribution_norms(delta, trajectory.layer_input(window, k)))
-            _put(self.B[k], steps, contribution_norms(delta, tape.states[0][:-1]))
+            _put(self.B[k], steps, contribution_norms(own, tape.states[0][:-1]))
             self.saturated[k, steps] = network.cell.saturated(tape)
-            self.slope[k, steps] = network.cell.mean_slope(tape)
+            slope = network.cell.mean_slope(tape)
+            self.slope[k, steps] = np.nan if slope is None else slope
             self.start[k] = tuple(
                 Scaled(state[0] / self.trajectory.batch, swept.out.exponent[0, :, None])
                 for state in swept.out.adjoint

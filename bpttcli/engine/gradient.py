@@ -36,16 +36,16 @@ class GradientSum:
         """
         network = self._trajectory.network
         for k, layer in enumerate(network.layers):
-            delta = layers[k].delta_of(0)
+            delta, own = layers[k].deltas(network.cell, window.tapes[k])
             fed = self._trajectory.layer_input(window, k)
             before = window.tapes[k].states[0][:-1]
             self._put(f"weight_ih_l{k}", parameter_gradient(delta, fed, layer.A.shape[1]))
-            self._put(f"weight_hh_l{k}", parameter_gradient(delta, before, layer.hidden))
-            if layer.bias_ih is not None or layer.bias_hh is not None:
-                bias = bias_gradient(delta)
-                for name, value in (("bias_ih", layer.bias_ih), ("bias_hh", layer.bias_hh)):
-                    if value is not None:
-                        self._put(f"{name}_l{k}", bias)
+            self._put(f"weight_hh_l{k}", parameter_gradient(own, before, layer.hidden))
+            summed = bias_gradient(delta)
+            if layer.bias_ih is not None:
+                self._put(f"bias_ih_l{k}", summed)
+            if layer.bias_hh is not None:
+                self._put(f"bias_hh_l{k}", summed if own is delta else bias_gradient(own))
         if network.C is not None:
             top = window.tapes[-1].states[0][1:]
             s = source.output

@@ -42,6 +42,13 @@ class Layer(Record, frozen=True):
         """Number of hidden units H."""
         return int(self.B.shape[1])
 
+    @property
+    def bias(self) -> Array | None:
+        """Sum of the two biases; None without any."""
+        if self.bias_ih is None or self.bias_hh is None:
+            return self.bias_hh if self.bias_ih is None else self.bias_ih
+        return self.bias_ih + self.bias_hh
+
 
 class Network(Record, frozen=True):
     """A stack of layers of one cell, with a linear readout or none.

@@ -61,9 +61,13 @@ class LayerSweep(Record, frozen=True):
     norm: tuple[Scaled, ...]
     out: Flow
 
-    def delta_of(self, row: int) -> Scaled:
-        """∂ℓ_n/∂a_t of one row: Scaled of shape (n, N, G·H)."""
-        return Scaled(self.delta[:, row], self.exponent[:, row, :, None])
+    def deltas(self, cell: Cell, tape: Tape, row: int = 0) -> tuple[Scaled, Scaled]:
+        """∂ℓ_n/∂(A x_t) and ∂ℓ_n/∂(B h_{t-1}) of one row, (n, N, G·H); one object if equal."""
+        exponent = self.exponent[:, row, :, None]
+        delta = self.delta[:, row]
+        own = cell.recurrent_delta(tape, delta)
+        fed = Scaled(delta, exponent)
+        return fed, fed if own is delta else Scaled(own, exponent)
 
 
 def sweep_layer(

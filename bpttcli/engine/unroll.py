@@ -179,9 +179,9 @@ def _advance(network: Network, x: Input, states: States, begin: int = 0) -> tupl
     with np.errstate(all="ignore"):
         for layer, start in zip(network.layers, states, strict=True):
             drive = feed(x, layer.A)
-            for bias in (layer.bias_ih, layer.bias_hh):
-                if bias is not None:
-                    drive += bias
+            bias = network.cell.drive_bias(layer)
+            if bias is not None:
+                drive += bias
             tape = network.cell.advance(drive, layer, start)
             tapes.append(tape)
             x = tape.states[0][1:]

@@ -14,6 +14,8 @@ CELLS: dict[str, str] = {
     "tanh": "bpttcli.engine.cells.elman:Tanh",
     "relu": "bpttcli.engine.cells.elman:Relu",
     "linear": "bpttcli.engine.cells.elman:Linear",
+    "lstm": "bpttcli.engine.cells.lstm:Lstm",
+    "gru": "bpttcli.engine.cells.gru:Gru",
 }
 
 

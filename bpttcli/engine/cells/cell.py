@@ -17,19 +17,22 @@ class Tape(Record, frozen=True):
     states : tuple of (n+1, N, H) arrays
         One for each of the cell's states, the hidden state first. Entry 0 stands before
         the window, entry i after its i-th step.
-    slopes : tuple of (n, N, H) arrays
+    slopes : tuple of (n, N, ...) arrays
         The cell's linearisation: all that its backward step needs.
+    gates : tuple of (n, N, H) arrays
+        What each logistic gate lets through, in the order of the cell's `logistic`.
     """
 
     states: tuple[Array, ...]
     slopes: tuple[Array, ...]
+    gates: tuple[Array, ...] = ()
 
 
 class Cell(Protocol):
     """A recurrent cell: its step forward, its step backward, its names.
 
-    The step is written as a_t = drive_t + B h_{t-1}, with drive_t = A x_t + b, followed by
-    functions of single units; J_t is its Jacobian, ∂(states of t)/∂(states of t−1).
+    The step is written as drive_t = A x_t + b and the product B h_{t-1}, followed by functions
+    of single units; J_t is its Jacobian, ∂(states of t)/∂(states of t−1).
     """
 
     name: str
@@ -37,6 +40,14 @@ class Cell(Protocol):
     """Names of the row blocks of A and B; one unnamed block for an Elman cell."""
     states: tuple[str, ...]
     """Names of what a unit carries from step to step, the hidden state ``h`` first."""
+    logistic: tuple[str, ...]
+    """Names of the gates that are logistic, σ(a); none for an Elman cell."""
+    carry: str | None
+    """Name of the gate that multiplies a unit's own past: a path that does not lead through B."""
+
+    def drive_bias(self, layer: Layer) -> Array | None:
+        """Sum the biases that add to A x_t: (G·H,), or None without any."""
+        ...
 
     def advance(self, drive: Array, layer: Layer, start: tuple[Array, ...]) -> Tape:
         """Run forward over a window.
@@ -72,7 +83,7 @@ class Cell(Protocol):
             ones; on return, entry i is the adjoint after step i, all paths, and entry 0 is
             what reaches the step before the window. R rows share one trajectory.
         delta : (n, R, N, G·H) array
-            On return ∂ℓ_n/∂a_t.
+            On return ∂ℓ_n/∂(A x_t).
         inject : (n, R, N, H) array or None
             The hidden adjoint that comes from outside the recurrence: this step's output,
             the layer above.
@@ -81,12 +92,16 @@ class Cell(Protocol):
         """
         ...
 
+    def recurrent_delta(self, tape: Tape, delta: Array) -> Array:
+        """∂ℓ_n/∂(B h_{t-1}), given ∂ℓ_n/∂(A x_t): (n, N, G·H) both, the same for most cells."""
+        ...
+
     def saturated(self, tape: Tape) -> Array:
         """Share of saturated units in each step: (n,) array from 0 to 1."""
         ...
 
-    def mean_slope(self, tape: Tape) -> Array:
-        """Mean |φ′(a_t)| of each step: (n,) array."""
+    def mean_slope(self, tape: Tape) -> Array | None:
+        """Mean |φ′(a_t)| of each step: (n,) array; None for a cell with more than one φ."""
         ...
 
     def jacobian(self, tape: Tape, layer: Layer, index: int, sequence: int) -> tuple[Array, Array]:

@@ -7,6 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from bpttcli.engine.cells.cell import Tape
+from bpttcli.engine.cells.smooth import tanh_slope
+from bpttcli.engine.cells.views import Views
 from bpttcli.engine.network import Layer
 from bpttcli.engine.scaled import Array
 
@@ -20,6 +22,8 @@ class Elman:
     name: ClassVar[str]
     gates: ClassVar[tuple[str, ...]] = ("",)
     states: ClassVar[tuple[str, ...]] = ("h",)
+    logistic: ClassVar[tuple[str, ...]] = ()
+    carry: ClassVar[str | None] = None
 
     def activate(self, a: Array, out: Array) -> None:
         """Write φ(a) to `out`."""
@@ -32,6 +36,14 @@ class Elman:
     def saturated(self, tape: Tape) -> Array:
         """Share of saturated units in each step: (n,) array from 0 to 1."""
         raise NotImplementedError
+
+    def drive_bias(self, layer: Layer) -> Array | None:
+        """Sum both biases, which add (see `Cell.drive_bias`)."""
+        return layer.bias
+
+    def recurrent_delta(self, tape: Tape, delta: Array) -> Array:
+        """The same as ∂ℓ_n/∂(A x_t) (see `Cell.recurrent_delta`)."""
+        return delta
 
     def mean_slope(self, tape: Tape) -> Array:
         """Mean φ′(a_t) of each step: (n,) array."""
@@ -66,32 +78,26 @@ class Elman:
         edges: Array | None,
     ) -> None:
         """Run the adjoint backward over n steps, in place (see `Cell.retreat`)."""
-        g, B = adjoint[0], layer.B
-        rows = g.shape[1] * g.shape[2]
-        flat_g = g.reshape(len(g), rows, -1)
-        flat_delta = delta.reshape(len(delta), rows, -1)
-        if g.shape[1] == 1:
-            # One row needs no broadcasting, and NumPy is faster without it.
-            g, delta = flat_g, flat_delta
-            inject = None if inject is None else inject[:, 0]
-            edges = None if edges is None else edges[:, 0]
+        views, B = Views(adjoint, inject, edges), layer.B
+        (g,) = views.states
+        flat_delta = delta.reshape(len(delta), views.flat.shape[1], -1)
         dot, add, multiply = np.dot, np.add, np.multiply
         backward = zip(
             g[:0:-1],
             slopes[0][::-1],
-            delta[::-1],
+            delta.reshape(g[1:].shape)[::-1],
             flat_delta[::-1],
-            flat_g[-2::-1],
+            views.flat[-2::-1],
             range(len(delta) - 1, -1, -1),
             strict=True,
         )
         for arrived, slope, d, flat_d, below, i in backward:
-            if inject is not None:
-                add(arrived, inject[i], arrived)
+            if views.inject is not None:
+                add(arrived, views.inject[i], arrived)
             multiply(arrived, slope, d)
             dot(flat_d, B, below)
-            if edges is not None:
-                multiply(g[i], edges[i], g[i])
+            if views.edges is not None:
+                multiply(g[i], views.edges[i], g[i])
 
 
 class Tanh(Elman):
@@ -105,14 +111,7 @@ class Tanh(Elman):
 
     def slope(self, a: Array, h: Array) -> Array:
         """1 − tanh²(a), to full relative precision however saturated the unit is."""
-        # 1 − h² cancels as |h| → 1 and is 0 from |a| = 19 on: a gradient that merely is
-        # small would be reported as cut. sech² from a has no such limit.
-        steep = np.nonzero(np.abs(h) > 0.95)
-        e = np.exp(-2.0 * np.abs(a[steep]))
-        slope = np.multiply(h, h, out=a)
-        np.subtract(1.0, slope, out=slope)
-        slope[steep] = 4.0 * e / (1.0 + e) ** 2
-        return slope
+        return tanh_slope(a, h)
 
     def saturated(self, tape: Tape) -> Array:
         """Share of units with |h| > 0.95."""

@@ -1,0 +1,36 @@
+"""What the gated cells share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bpttcli.engine.cells.cell import Tape
+from bpttcli.engine.network import Layer
+from bpttcli.engine.scaled import Array
+
+
+class Gated:
+    """A cell whose gates are logistic; a gate outside [0.05, 0.95] is saturated."""
+
+    def drive_bias(self, layer: Layer) -> Array | None:
+        """Sum both biases, which add (see `Cell.drive_bias`)."""
+        return layer.bias
+
+    def recurrent_delta(self, tape: Tape, delta: Array) -> Array:
+        """The same as ∂ℓ_n/∂(A x_t) (see `Cell.recurrent_delta`)."""
+        return delta
+
+    def saturated(self, tape: Tape) -> Array:
+        """Share of gates outside [0.05, 0.95], over all gates."""
+        outside = [saturated_share(gate) for gate in tape.gates]
+        return np.asarray(np.mean(outside, axis=0))
+
+    def mean_slope(self, tape: Tape) -> Array | None:
+        """None: there is no one φ."""
+        return None
+
+
+def saturated_share(gate: Array) -> Array:
+    """Share of a gate's units outside [0.05, 0.95] in each step, (n,)."""
+    inside = np.count_nonzero((gate >= 0.05) & (gate <= 0.95), axis=(1, 2))
+    return np.asarray(1.0 - inside / gate[0].size)

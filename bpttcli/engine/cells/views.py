@@ -1,0 +1,30 @@
+"""The arrays of a backward sweep, as a loop over its steps wants them."""
+
+from __future__ import annotations
+
+from bpttcli.engine.scaled import Array
+
+
+class Views:
+    """The arrays of a backward sweep, as its loop wants them.
+
+    R rows share one trajectory, so what is done unit by unit broadcasts over R, while the
+    product with B takes rows and sequences together. With one row neither needs the other's
+    axes, and NumPy is faster without them.
+
+    Parameters
+    ----------
+    adjoint : tuple of (n+1, R, N, H) arrays
+    inject : (n, R, N, H) array or None
+    edges : (n, R, 1, 1) array or None
+    """
+
+    def __init__(
+        self, adjoint: tuple[Array, ...], inject: Array | None, edges: Array | None
+    ) -> None:
+        n, rows, batch, hidden = adjoint[0].shape
+        self.flat = adjoint[0].reshape(n, rows * batch, hidden)
+        one = rows == 1
+        self.states = tuple(state[:, 0] if one else state for state in adjoint)
+        self.inject = inject[:, 0] if one and inject is not None else inject
+        self.edges = edges[:, 0] if one and edges is not None else edges
