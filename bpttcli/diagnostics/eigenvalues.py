@@ -40,15 +40,15 @@ class Eigenvalues:
     def times_power_of_two(self, exponent: Exponents) -> Eigenvalues:
         """The eigenvalues of the matrix times 2^exponent: ±inf where float64 ends."""
         values = np.empty_like(self.values)
-        values.real, values.imag = (
-            shift(part, exponent) for part in (self.values.real, self.values.imag)
-        )
+        values.real = shift(self.values.real, exponent)
+        values.imag = shift(self.values.imag, exponent)
+        values.setflags(write=False)
         error = None if self.error is None else float(shift(np.asarray(self.error), exponent))
         return replace(self, values=values, error=error)
 
 
 def eigenvalues_of(B: Array, spectral_norm: float, *, vectors: bool) -> Eigenvalues:
-    """Decompose B (LAPACK's ``geev``, which balances first).
+    """Decompose B (LAPACK's ``geev``, which balances first; ``syevd`` if B is symmetric).
 
     Parameters
     ----------
@@ -60,11 +60,12 @@ def eigenvalues_of(B: Array, spectral_norm: float, *, vectors: bool) -> Eigenval
         Whether the eigenvectors and their condition are wanted: they double the time.
     """
     exact = 0.0 if _is_triangular_in_some_order(B) else None
-    if not vectors:
-        values = np.linalg.eigvals(B)
-        return Eigenvalues(values[by_modulus(values)].astype(np.complex128), None, None, exact)
     # A symmetric matrix has an orthogonal basis, which geev misses at multiple eigenvalues.
-    values, V = np.linalg.eigh(B) if np.array_equal(B, B.T) else np.linalg.eig(B)
+    symmetric = np.array_equal(B, B.T)
+    if not vectors:
+        values = np.linalg.eigvalsh(B) if symmetric else np.linalg.eigvals(B)
+        return Eigenvalues(values[by_modulus(values)].astype(np.complex128), None, None, exact)
+    values, V = np.linalg.eigh(B) if symmetric else np.linalg.eig(B)
     order = by_modulus(values)
     sigma = np.linalg.svd(V, compute_uv=False)
     condition = float(sigma[0] / sigma[-1]) if sigma[-1] > _EPS * sigma[0] else np.inf

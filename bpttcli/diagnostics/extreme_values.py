@@ -86,8 +86,8 @@ def largest_eigenvalues(
     count : int
         How many; one more where a conjugate pair would be torn.
     tolerance : float
-        Largest residual that is accepted, in the unit of B. The search goes on to 1e-4 of it
-        while there is room: in a non-normal B a small residual alone says little.
+        Largest residual that counts as done, in the unit of B. The values must also have
+        settled to that: in a non-normal B a small residual alone says little.
 
     Returns
     -------
@@ -104,20 +104,23 @@ def largest_eigenvalues(
     limit = min(n, _LARGEST_SPACE)
     Q, H = np.zeros((limit + 1, n)), np.zeros((limit + 1, limit))
     Q[0] = _start(n)
-    look = min(limit, 2 * count + 20)
+    look, earlier = min(limit, 2 * count + 20), np.empty(0, dtype=np.complex128)
     for j in range(limit):
         w, H[: j + 1, j] = _orthogonalised(B @ Q[j], Q[: j + 1])
         beta = float(np.linalg.norm(w))
         size = j + 1
-        exhausted = beta <= np.finfo(float).eps * np.abs(H[:size, :size]).max(initial=0.0)
+        exhausted = size == n or beta <= np.finfo(float).eps * np.abs(H[:size, :size]).max()
         if exhausted or size in (look, limit):
             values, vectors = np.linalg.eig(H[:size, :size])
             kept = by_modulus(values, count)
             residual = beta * float(np.abs(vectors[-1, kept]).max())
-            accepted = tolerance if exhausted or size == limit else 1e-4 * tolerance
-            if size >= count and residual <= accepted:
-                return values[kept].astype(np.complex128), residual
-            look *= 2
+            found = values[kept].astype(np.complex128)
+            settled = exhausted or (
+                len(found) == len(earlier) and np.abs(found - earlier).max() <= tolerance
+            )
+            if size >= count and residual <= tolerance and settled:
+                return found, residual
+            look, earlier = 2 * look, found
         if exhausted:
             return None
         Q[j + 1] = w / beta

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,8 @@ from bpttcli.engine.backpropagate import Adjoints, LayerAdjoints
 from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.record import Record
+
+PerLayer = float | dict[str, float]
 
 
 class LayerNorms(Record, frozen=True):
@@ -22,6 +26,8 @@ class LayerNorms(Record, frozen=True):
         From 0, the lowest.
     hidden, hidden_min, hidden_max : Scaled of shape (T,)
         ‖∂ℓ_n/∂h_t‖: mean, smallest and largest over the batch.
+    cell : Scaled of shape (T,) or None
+        ‖∂ℓ_n/∂c_t‖ of an LSTM's cell state: the mean over the batch.
     propagated : Scaled of shape (T,)
         The same through the last target step's part of ℓ_n alone: the mean over the batch.
     A, B : Scaled of shape (T,)
@@ -36,6 +42,7 @@ class LayerNorms(Record, frozen=True):
     hidden: Scaled
     hidden_min: Scaled
     hidden_max: Scaled
+    cell: Scaled | None
     propagated: Scaled
     A: Scaled
     B: Scaled
@@ -53,8 +60,8 @@ class GradientNorms(Record, frozen=True):
     verdict : Verdict
     reach : Reach
         Of the top layer.
-    spectral_radius, spectral_norm : tuple of float
-        ρ(B) and σ₁(B), an entry a layer.
+    spectral_radius, spectral_norm : tuple of float or dict
+        ρ(B) and σ₁(B), an entry a layer; for a gated cell of each gate's block of B, by name.
     parameters : dict of str to Scaled
         ‖∂L/∂θ‖ under PyTorch's names.
     layers : tuple of LayerNorms
@@ -68,8 +75,8 @@ class GradientNorms(Record, frozen=True):
     loss: float
     verdict: Verdict
     reach: Reach
-    spectral_radius: tuple[float, ...]
-    spectral_norm: tuple[float, ...]
+    spectral_radius: tuple[PerLayer, ...]
+    spectral_norm: tuple[PerLayer, ...]
     parameters: dict[str, Scaled]
     layers: tuple[LayerNorms, ...]
     warnings: tuple[str, ...]
@@ -118,16 +125,18 @@ def grad_norms(
     with np.errstate(all="ignore"):
         top = adjoints.layers[-1]
         reach = reach_of(top.propagated[0], adjoints.last_target, epsilon)
-        radius = tuple(float(np.abs(np.linalg.eigvals(layer.B)).max()) for layer in network.layers)
-        norm = tuple(float(np.linalg.norm(layer.B, 2)) for layer in network.layers)
+        names = network.cell.gates
+        radius = tuple(_per_gate(layer.B, names, _spectral_radius) for layer in network.layers)
+        norm = tuple(_per_gate(layer.B, names, _spectral_norm) for layer in network.layers)
         tau = int(adjoints.last_target.max())
         recurrence = Recurrence(
             cell=network.cell.name,
-            spectral_radius=radius[-1],
-            spectral_norm=norm[-1],
+            spectral_radius=_largest(radius[-1]),
+            spectral_norm=_largest(norm[-1]),
             # J_1 only leads back to the given initial state, not to a step.
             slope=float(top.slope[1:tau].mean()) if tau > 1 else float(top.slope[0]),
             saturated=float(top.saturated[:tau].mean()),
+            carry=None if network.cell.carry is None else float(top.carry[:tau].mean()),
             all_zero=not any(
                 state.mantissa.any() for part in adjoints.layers for state in part.norm
             ),
@@ -151,6 +160,29 @@ def grad_norms(
         )
 
 
+def _spectral_radius(B: Array) -> float:
+    """Largest modulus of an eigenvalue."""
+    return float(np.abs(np.linalg.eigvals(B)).max())
+
+
+def _spectral_norm(B: Array) -> float:
+    """Largest singular value."""
+    return float(np.linalg.norm(B, 2))
+
+
+def _per_gate(B: Array, gates: tuple[str, ...], of: Callable[[Array], float]) -> PerLayer:
+    """Take a figure of each gate's block of B, or of B where it is all one."""
+    if len(gates) == 1:
+        return of(B)
+    blocks = np.split(B, len(gates))
+    return {gate: of(block) for gate, block in zip(gates, blocks, strict=True)}
+
+
+def _largest(value: PerLayer) -> float:
+    """Of the gates, where there are any."""
+    return max(value.values()) if isinstance(value, dict) else value
+
+
 def _layer_norms(k: int, part: LayerAdjoints, C: Scaled | None) -> LayerNorms:
     """Average over the batch."""
     hidden = part.norm[0]
@@ -162,6 +194,7 @@ def _layer_norms(k: int, part: LayerAdjoints, C: Scaled | None) -> LayerNorms:
         mean,
         mean if single else hidden.min(axis=1),
         mean if single else hidden.max(axis=1),
+        part.norm[1].mean(axis=1) if len(part.norm) > 1 else None,
         mean if propagated is hidden else propagated.mean(axis=1),
         part.A,
         part.B,

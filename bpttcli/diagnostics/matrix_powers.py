@@ -86,7 +86,7 @@ class MatrixPowers:
     Parameters
     ----------
     B : (n, n) array
-        Finite, not empty.
+        Finite, not empty. Entries 1e154 times smaller than the largest have no square.
     """
 
     def __init__(self, B: Array) -> None:

@@ -125,8 +125,8 @@ def spectrum_of(
     Examples
     --------
     >>> spectrum = spectrum_of([[0.9, 10.0], [0.0, 0.9]], powers=[10])
-    >>> spectrum.spectral_radius, round(spectrum.powers.norm.value[0], 3), spectrum.growth.k
-    (0.9, 38.746, 9)
+    >>> spectrum.spectral_radius, spectrum.growth.k, round(float(spectrum.growth.norm.value), 3)
+    (0.9, 9, 38.746)
     """
     raw = checked_matrix(matrix)
     steps = checked_powers(powers)

@@ -31,6 +31,8 @@ class Recurrence(Record, frozen=True):
         Mean |φ′(a_t)|.
     saturated : float
         Share of saturated units.
+    carry : float or None
+        Mean of the gate that multiplies a unit's own past; None for a cell without one.
     all_zero : bool
         Whether every adjoint of every step and layer is exactly 0.
     dead_at : int or None
@@ -42,6 +44,7 @@ class Recurrence(Record, frozen=True):
     spectral_norm: float
     slope: float
     saturated: float
+    carry: float | None = None
     all_zero: bool = False
     dead_at: int | None = None
 
@@ -114,15 +117,15 @@ def _nothing_to_follow(reach: Reach) -> Verdict:
 
 def _cut(lag: int, recurrence: Recurrence) -> Verdict:
     """The gradient is exactly zero beyond a lag: nothing has decayed."""
-    if recurrence.dead_at is not None:
+    if recurrence.spectral_norm == 0:
+        cause = f"The gradient is exactly zero beyond lag {lag}: B (hidden → hidden) is zero."
+        advice = "Give B a start other than zero (--init orthogonal)."
+    elif recurrence.dead_at is not None:
         cause = (
             f"The gradient is exactly zero beyond lag {lag}: every unit that carried it is dead "
             f"(a ≤ 0) at step {recurrence.dead_at}."
         )
         advice = "Try an identity start (--init identity), a smaller input or tanh."
-    elif recurrence.spectral_norm == 0:
-        cause = f"The gradient is exactly zero beyond lag {lag}: B (hidden → hidden) is zero."
-        advice = "Give B a start other than zero (--init orthogonal)."
     else:
         cause = (
             f"The gradient is exactly zero beyond lag {lag}: the weights and slopes on its way "
@@ -137,6 +140,13 @@ def _split(reach: Reach, recurrence: Recurrence) -> str:
     if reach.growth_per_step is None:
         return "The loss reaches back a single step, so there is no growth to measure."
     growth = reach.growth_per_step
+    if recurrence.carry is not None:
+        return (
+            f"Each step back multiplies the gradient by {growth:.4g}: the {recurrence.cell}'s own "
+            f"path carries {recurrence.carry:.4g} of it past a step (the mean of its carry gate), "
+            f"beside what goes through B (hidden → hidden), whose gate blocks have spectral radii "
+            f"up to {recurrence.spectral_radius:.4g}."
+        )
     b = (
         f"B (hidden → hidden), of spectral radius {recurrence.spectral_radius:.4g} and spectral "
         f"norm {recurrence.spectral_norm:.4g}"
@@ -162,6 +172,8 @@ def _lengthen(reach: Reach, recurrence: Recurrence) -> str:
     """Say what to try against a vanishing gradient."""
     short = f"or a loss at most {reach.horizon} steps after what it depends on"
     gate = "a cell with a forget gate"
+    if recurrence.carry is not None:
+        return f"Open the carry gate with a larger bias, or move {short[3:]}."
     if recurrence.cell == "linear":
         return f"Try an orthogonal start (--init orthogonal), {short}."
     if recurrence.cell == "relu":

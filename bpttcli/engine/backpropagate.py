@@ -28,8 +28,9 @@ class LayerAdjoints(Record, frozen=True):
         The same of the last target step's part of ℓ_n alone.
     A, B : Scaled of shape (T,)
         Frobenius norms of what step t adds to ∂L/∂A and ∂L/∂B.
-    saturated, slope : (T,) array
-        Share of saturated units; mean |φ′(a_t)|.
+    saturated, slope, carry : (T,) array
+        Share of saturated units; mean |φ′(a_t)|, NaN for a gated cell; mean of the gate that
+        multiplies a unit's own past, NaN for a cell without one.
     start : tuple of Scaled of shape (N, H)
         ∂L/∂(state) before the first step.
     adjoint : tuple of Scaled of shape (T, N, H), or None
@@ -42,6 +43,7 @@ class LayerAdjoints(Record, frozen=True):
     B: Scaled
     saturated: Array
     slope: Array
+    carry: Array
     start: tuple[Scaled, ...]
     adjoint: tuple[Scaled, ...] | None
 
@@ -141,6 +143,7 @@ class _Gathered:
         self.B = [_blank(steps) for _ in range(depth)]
         self.saturated = np.empty((depth, steps))
         self.slope = np.empty((depth, steps))
+        self.carry = np.full((depth, steps), np.nan)
         self.start: list[tuple[Scaled, ...]] = [()] * depth
         self.overflow: Overflow | None = None
         self.kept: list[tuple[Scaled, ...]] | None = None
@@ -189,6 +192,9 @@ class _Gathered:
             self.saturated[k, steps] = network.cell.saturated(tape)
             slope = network.cell.mean_slope(tape)
             self.slope[k, steps] = np.nan if slope is None else slope
+            if network.cell.carry is not None:
+                gate = tape.gates[network.cell.logistic.index(network.cell.carry)]
+                self.carry[k, steps] = gate.mean(axis=(1, 2))
             self.start[k] = tuple(
                 Scaled(state[0] / self.trajectory.batch, swept.out.exponent[0, :, None])
                 for state in swept.out.adjoint
@@ -216,6 +222,7 @@ class _Gathered:
                 self.B[k],
                 self.saturated[k],
                 self.slope[k],
+                self.carry[k],
                 self.start[k],
                 None if self.kept is None else self.kept[k],
             )

@@ -141,16 +141,12 @@ def _by_matrix(rows: Array, fed: NDArray[Any]) -> Array:
     for first in range(0, len(rows), piece):
         d, u = rows[first : first + piece], fed[first : first + piece]
         if u.ndim == 2:
-            u = (u[:, :, None] == u[:, None, :]) / _multiplicity(u)
+            # Equal symbols are one column of the matrix: that of the first of them.
+            same = u[:, :, None] == u[:, None, :]
+            u = (same & ~np.triu(same, 1).any(axis=1, keepdims=True)).astype(np.float64)
         matrix = np.matmul(d.transpose(0, 2, 1), u)
         squares[first : first + piece] = np.einsum("tij,tij->t", matrix, matrix)
     return squares
-
-
-def _multiplicity(symbols: NDArray[Any]) -> Array:
-    """√(how often each column's symbol occurs in its step): such columns are equal, (n, 1, N)."""
-    count = (symbols[:, :, None] == symbols[:, None, :]).sum(axis=1, keepdims=True)
-    return np.asarray(np.sqrt(count))
 
 
 def _sum_by_symbol(rows: Array, symbols: NDArray[Any], n_inputs: int) -> Array:

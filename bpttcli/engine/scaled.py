@@ -94,7 +94,9 @@ class Scaled(Record, frozen=True):
         top = np.where(top == _NO_SIZE, 0, top)
         # Far below the largest nothing is left to add; subnormal numbers would only be slow.
         kept = size - top >= _NEGLIGIBLE
-        return Scaled(shift(self.mantissa * kept, np.where(kept, exponent - top, 0)), top)
+        with np.errstate(invalid="ignore"):
+            near = self.mantissa * kept
+        return Scaled(shift(near, np.where(kept, exponent - top, 0)), top)
 
     @property
     def is_even(self) -> bool:

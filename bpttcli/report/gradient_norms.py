@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bpttcli._version import __version__
-from bpttcli.diagnostics.gradient_norms import GradientNorms, LayerNorms
+from bpttcli.diagnostics.gradient_norms import GradientNorms, LayerNorms, PerLayer
 from bpttcli.report.numbers import figure, figures, scaled, scientific, short
 from bpttcli.report.report import Columns, Report, Run, rows_of
 from bpttcli.report.view import Bar, Cell, Grid, View, chosen_steps, counted, describe_run
@@ -88,8 +88,8 @@ def _summary(result: GradientNorms, run: Run) -> dict[str, Any]:
         "half_life": _optional(reach.half_life),
         "horizon": reach.horizon,
         "horizon_is_bound": reach.horizon_is_bound,
-        "spectral_radius": figures(result.spectral_radius),
-        "spectral_norm": figures(result.spectral_norm),
+        "spectral_radius": [_by_gate(value) for value in result.spectral_radius],
+        "spectral_norm": [_by_gate(value) for value in result.spectral_norm],
         "parameters": {
             name: {"norm": figure(norm.value), "norm_log10": figure(norm.log10)}
             for name, norm in result.parameters.items()
@@ -101,8 +101,10 @@ def timestep_columns(layer: LayerNorms) -> Columns:
     """The figures of one layer's steps, a list a column, from t = 1 to T."""
     steps = len(layer.saturated)
     columns: Columns = {"t": list(range(1, steps + 1)), "lag": list(range(steps - 1, -1, -1))}
-    for name in ("hidden", "hidden_min", "hidden_max", "propagated", "A", "B", "C"):
+    for name in ("hidden", "hidden_min", "hidden_max", "cell", "propagated", "A", "B", "C"):
         value = getattr(layer, name)
+        if value is None and name == "cell":
+            continue
         if value is None:
             columns |= {name: [None] * steps, f"{name}_log10": [None] * steps}
         else:
@@ -158,11 +160,24 @@ def _facts(
     ]
 
 
+def _by_gate(value: PerLayer) -> Any:
+    """A figure, or one for each gate."""
+    if isinstance(value, dict):
+        return {gate: figure(number) for gate, number in value.items()}
+    return figure(value)
+
+
 def _by_layer(values: list[Any]) -> str:
-    """Write one value a layer."""
-    if len(values) == 1:
-        return short(values[0])
-    return ", ".join(f"{short(value)} (layer {k})" for k, value in enumerate(values))
+    """Write one value a layer, or one for each of its gates."""
+    written = [
+        " ".join(f"{gate} {short(number)}" for gate, number in value.items())
+        if isinstance(value, dict)
+        else short(value)
+        for value in values
+    ]
+    if len(written) == 1:
+        return written[0]
+    return ", ".join(f"{text} (layer {k})" for k, text in enumerate(written))
 
 
 def _steps_grid(layers: list[dict[str, list[Any]]], chosen: list[int]) -> Grid:
@@ -171,6 +186,8 @@ def _steps_grid(layers: list[dict[str, list[Any]]], chosen: list[int]) -> Grid:
     names = {"hidden": "‖g_t‖", "propagated": "‖p_t‖", "A": "A", "B": "B", "C": "C"}
     if top["propagated"] == top["hidden"]:
         del names["propagated"]
+    if "cell" in top:
+        names = {"hidden": "‖g_t‖", "cell": "‖∂ℓ/∂c_t‖", **names}
     columns = [(top, name, header) for name, header in names.items()]
     columns += [(layer, "hidden", f"layer {k}") for k, layer in enumerate(layers[:-1])]
     logs = [top["propagated_log10"][i] for i in chosen]

@@ -11,11 +11,9 @@ from bpttcli.experiment.schema import Experiment, Loss, Model, Report
 def test_the_defaults_are_those_of_the_design():
     experiment = Experiment()
     assert (experiment.seed, experiment.task.name, experiment.task.steps) == (0, "adding", 100)
-    assert (experiment.model.cell, experiment.model.hidden, experiment.model.layers) == (
-        "tanh",
-        64,
-        1,
-    )
+    # What a model file might decide is left open until there is none.
+    model = experiment.model
+    assert (model.cell, model.hidden, model.layers) == (None, None, None)
     assert (experiment.model.init.name, experiment.model.init.gain) == ("gaussian", 1.0)
     assert (experiment.report.epsilon, experiment.task.batch) == (0.01, 1)
 

@@ -31,7 +31,7 @@ ONE_OF_TASKS = "must be one of adding, "
         ("task:\n  steps: 0", ":2: task.steps must be an integer of at least 1, got 0"),
         ("task: {steps: ten}", ":1: task.steps must be an integer of at least 1, got 'ten'"),
         ("model: {hidden: 1.5}", ":1: model.hidden must be an integer of at least 1, got 1.5"),
-        ("model: {cell: 3}", ":1: model.cell must be one of tanh, relu, linear, got 3"),
+        ("model: {cell: 3}", ":1: model.cell must be one of tanh, relu, linear, lstm, gru, got 3"),
         ("model: {cell: rulu}", "got 'rulu'; did you mean 'relu'?"),
         ("model: {init: {gain: 0}}", ":1: model.init.gain must be a number above 0, got 0"),
         ("model: {init: {gain: 1e999}}", "got 1e999, which is not a finite number"),

@@ -126,7 +126,7 @@ class Relu(Elman):
 
     def activate(self, a: Array, out: Array) -> None:
         """Write max(0, a) to `out`."""
-        np.maximum(a, 0.0, out)
+        np.maximum(a, 0.0, out=out)
 
     def slope(self, a: Array, h: Array) -> Array:
         """1 where a > 0, else 0; NaN where a is."""
