@@ -44,7 +44,7 @@ def _main(arguments: list[str]) -> int:
     import typer
 
     from bpttcli.cli.app import app
-    from bpttcli.cli.terminal import Terminal
+    from bpttcli.cli.terminal import ClosedPipeError, Terminal
     from bpttcli.errors import InputError, RunError
 
     # Typer hands down the usage errors of the Click that it carries, but not their class.
@@ -53,7 +53,11 @@ def _main(arguments: list[str]) -> int:
     try:
         code = app(arguments, standalone_mode=False, prog_name="bptt")
         return int(code or Status.DONE)
+    except ClosedPipeError:
+        return Status.DONE
     except typer.Exit as exit_:
+        if exit_.exit_code == Status.INTERRUPTED:
+            raise KeyboardInterrupt from None
         return exit_.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _NO_EDGE = 100_000
 
 
+class ClosedPipeError(Exception):
+    """Nobody reads the output any more (Typer would make a failure of a BrokenPipeError)."""
+
+
 class Terminal:
     """Where results, notes and errors go.
 
@@ -89,8 +93,10 @@ class Terminal:
 
         Raises
         ------
+        ClosedPipeError
+            Nobody reads any more.
         RunError
-            The system refuses, but for a closed pipe, which is a BrokenPipeError.
+            The system refuses for another reason.
         """
         try:
             if isinstance(content, bytes) and hasattr(self.out, "buffer"):
@@ -99,8 +105,8 @@ class Terminal:
             else:
                 self.out.write(content if isinstance(content, str) else content.decode())
             self.out.flush()
-        except BrokenPipeError:
-            raise
+        except BrokenPipeError as error:
+            raise ClosedPipeError from error
         except OSError as error:
             raise RunError(f"cannot write standard output: {error.strerror}") from error
 

@@ -38,7 +38,7 @@ def render_table(view: View, console: Console, *, encoding: str | None = "utf-8"
         With escape sequences if the console has colours.
     """
     with console.capture() as capture:
-        console.print(_Printer(encoding).everything(view))
+        console.print(_Printer(encoding, console.width).everything(view))
     # Rich pads lines to the width of the widest; nobody wants that in a file or a diff.
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
@@ -46,8 +46,9 @@ def render_table(view: View, console: Console, *, encoding: str | None = "utf-8"
 class _Printer:
     """Turns text into Rich's objects; never reads it as markup."""
 
-    def __init__(self, encoding: str | None) -> None:
+    def __init__(self, encoding: str | None, width: int) -> None:
         self._encoding = encoding
+        self._width = width
         self._plain = not can_print(encoding)
 
     def everything(self, view: View) -> RenderableType:
@@ -84,8 +85,13 @@ class _Printer:
             pad_edge=False,
             show_edge=False,
         )
-        rows = [[self._cell(cell) for cell in row] for row in grid.rows]
-        for k, header in enumerate(self._spelled(header) for header in grid.headers):
+        headers = [self._spelled(header) for header in grid.headers]
+        bar = self._bar_width(grid, headers)
+        rows = [[self._cell(cell, bar) for cell in row] for row in grid.rows]
+        for k, header in enumerate(headers):
+            if bar == 0 and any(isinstance(row[k], Bar) for row in grid.rows):
+                rows = [row[:k] + row[k + 1 :] for row in rows]
+                continue
             table.add_column(
                 Text(header),
                 justify="left" if k in grid.left else "right",
@@ -97,9 +103,19 @@ class _Printer:
             table.add_row(*row)
         return table
 
-    def _cell(self, cell: Cell) -> Text:
+    def _bar_width(self, grid: Grid, headers: list[str]) -> int:
+        """What the numbers leave of the terminal's width to a bar; 0 where that is too little."""
+        columns = zip(headers, *grid.rows, strict=True)
+        numbers = [[c for c in column if not isinstance(c, Bar)] for column in columns]
+        taken = sum(
+            max(cell_len(self._spelled(text)) for text in column) + (3 if self._plain else 2)
+            for column in numbers
+            if len(column) == len(grid.rows) + 1
+        )
+        left = self._width - taken
+        return 0 if left < cell_len("log scale") else min(_BAR_WIDTH, left)
+
+    def _cell(self, cell: Cell, bar: int) -> Text:
         if isinstance(cell, Bar):
-            return Text(
-                ("#" if self._plain else "█") * round(_BAR_WIDTH * cell.share), style="blue"
-            )
+            return Text(("#" if self._plain else "█") * round(bar * cell.share), style="blue")
         return Text(self._spelled(cell))
