@@ -51,14 +51,9 @@ def _main(arguments: list[str]) -> int:
     usage_error = cast("type[Exception]", typer.BadParameter.__mro__[1])
     debug = "--debug" in arguments
     try:
-        code = app(arguments, standalone_mode=False, prog_name="bptt")
-        return int(code or Status.DONE)
+        code = int(app(arguments, standalone_mode=False, prog_name="bptt") or Status.DONE)
     except ClosedPipeError:
         return Status.DONE
-    except typer.Exit as exit_:
-        if exit_.exit_code == Status.INTERRUPTED:
-            raise KeyboardInterrupt from None
-        return exit_.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
     except usage_error as error:
@@ -74,6 +69,10 @@ def _main(arguments: list[str]) -> int:
             raise
         Terminal().complain("out of memory: fewer steps, sequences or units need less")
         return Status.FAILED
+    # Typer takes Ctrl-C for an exit like any other; it is worth a word.
+    if code == Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return code
 
 
 def _usage(error: Exception) -> str:
