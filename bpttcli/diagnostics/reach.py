@@ -91,8 +91,8 @@ def _by_lag(propagated: Scaled, last_target: NDArray[np.int64]) -> Scaled:
     exponent = np.zeros(mantissa.shape, dtype=np.int64)
     count = np.zeros(longest)
     for n, tau in enumerate(last_target):
-        mantissa[:tau, n] = propagated.mantissa[:tau, n][::-1]
-        exponent[:tau, n] = propagated.exponent[:tau, n][::-1]
+        own = propagated[:tau, n][::-1]
+        mantissa[:tau, n], exponent[:tau, n] = own.mantissa, own.exponent
         count[:tau] += 1
     total = Scaled(mantissa, exponent).sum(axis=1)
     return Scaled(total.mantissa / count, total.exponent)

@@ -1,0 +1,60 @@
+"""Every command of the README runs and prints what stands there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+SESSIONS = re.findall(r"```console\n\$ (.*?)\n(.*?)```", README, flags=re.DOTALL)
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+SHELL = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+BPTT = f"{sys.executable} -m bpttcli "
+
+
+def run(command, folder):
+    environ = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "NO_COLOR")}
+    command = command.replace("bptt ", BPTT).replace("python3 ", f"{sys.executable} ")
+    return subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        text=True,
+        env=environ,
+        cwd=folder,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("command", "output"), SESSIONS, ids=[s[0][:50] for s in SESSIONS])
+def test_a_command_prints_what_the_readme_shows(command, output, tmp_path):
+    done = run(command, tmp_path)
+    # Figures differ between processors in digits that a table of three does not show.
+    assert done.stdout + done.stderr == output
+
+
+def test_there_is_something_to_test():
+    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (5, 1, 3)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_python_example_runs(program, tmp_path):
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+
+
+def test_a_model_and_data_of_ones_own_run(tmp_path):
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    parameters = {
+        "weight_ih_l0": rng.normal(size=(4, 3)),
+        "weight_hh_l0": rng.normal(size=(4, 4)),
+        "readout.weight": rng.normal(size=(2, 4)),
+    }
+    np.savez(tmp_path / "model.npz", **parameters)
+    np.savez(tmp_path / "batch.npz", x=rng.normal(size=(9, 5, 3)), y=rng.integers(0, 2, size=5))
+    done = run(SHELL[2].strip(), tmp_path)
+    assert done.returncode == 0
+    assert "cross_entropy at the last step" in done.stdout
