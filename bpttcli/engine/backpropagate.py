@@ -166,10 +166,10 @@ class _Gathered:
         top = window.tapes[-1].states[0][1:]
         with np.errstate(all="ignore"):
             source = self.objective.source(network, top, window.start, window.stop)
+            self.loss += source.loss
         layers = self.sweep.through(
             window, None if source.hidden is None else source.hidden[:, None]
         )
-        self.loss += source.loss
         self.gradient.add(window, source, layers)
         # Windows come from the last to the first, so the first has the last word.
         self.overflow = _overflow(window) or self.overflow
