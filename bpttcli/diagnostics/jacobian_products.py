@@ -1,0 +1,112 @@
+"""How far a change at one step reaches: singular values of ∂h_T/∂h_t by lag."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpttcli.diagnostics.frame import Frame
+from bpttcli.diagnostics.graded_triangle import GradedTriangle
+from bpttcli.diagnostics.state_jacobian import state_jacobians, state_size
+from bpttcli.engine.scaled import LOG10_2, Array
+from bpttcli.engine.unroll import Trajectory
+from bpttcli.record import Record
+
+# Lags that are looked at where not all are: fewer where each of them takes long.
+_LAGS, _LAGS_IF_LARGE, _LARGE = 64, 16, 128
+
+
+class JacobianProducts(Record, frozen=True):
+    """Singular values of J_T … J_{t+1} = ∂(states of T)/∂(states of t) by lag T − t.
+
+    Parameters
+    ----------
+    lag : (n,) array of int
+        Rising, from 0, where all values are 1.
+    largest_log10, median_log10, smallest_log10 : (n,) array
+        Decimal logarithms; −inf for an exact zero.
+    """
+
+    lag: NDArray[np.int64]
+    largest_log10: Array
+    median_log10: Array
+    smallest_log10: Array
+
+
+def chosen_lags(steps: int, most: int = _LAGS) -> list[int]:
+    """Choose lags from 0 to T − 1: all, or evenly on a logarithmic scale.
+
+    Examples
+    --------
+    >>> chosen_lags(4)
+    [0, 1, 2, 3]
+    >>> chosen_lags(1000, 10)
+    [0, 1, 2, 6, 13, 32, 75, 178, 421, 999]
+    """
+    if steps <= most:
+        return list(range(steps))
+    # Small lags fall together when rounded: more points are laid until enough are apart.
+    points, lags = 1, [0]
+    while len(lags) < most:
+        points += 1
+        spaced = np.geomspace(1, steps - 1, points).round().astype(int)
+        lags = [0, *np.unique(spaced).tolist()]
+    return lags
+
+
+def jacobian_products(
+    trajectory: Trajectory,
+    *,
+    sequence: int = 0,
+    every_lag: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> JacobianProducts:
+    """Follow the product of the Jacobians from the last step back.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    sequence : int
+        Of the batch, from 0.
+    every_lag : bool
+        Look at all T lags; else at up to 64 of them, 16 for more than 128 states.
+    progress : callable, optional
+        Called with the share of the work that is done, from 0 to 1.
+
+    Returns
+    -------
+    JacobianProducts
+        The small values are as accurate as the large ones: see Notes.
+
+    Raises
+    ------
+    RunError
+        A Jacobian is beyond the range of float64.
+
+    Notes
+    -----
+    In a plain product everything below 1e-16 of the largest value is rounding. Here
+    (J_T … J_{t+1})ᵀ = Q R is kept as its triangle R, a product of the small triangles of
+    `Frame`, with an exponent for each row (see `GradedTriangle`).
+    """
+    size, steps = state_size(trajectory.network), trajectory.steps
+    most = steps if every_lag else _LAGS if size <= _LARGE else _LAGS_IF_LARGE
+    lags = chosen_lags(steps, most)
+    frame, product = Frame(np.eye(size)), GradedTriangle.identity(size)
+    transposed = (J.T for J in state_jacobians(trajectory, sequence, backward=True))
+    found = []
+    for before, lag in itertools.pairwise([0, *lags]):
+        for start in range(before, lag, frame.longest):
+            some = list(itertools.islice(transposed, min(frame.longest, lag - start)))
+            for factor in frame.carry(some):
+                product = product.after(factor)
+        found.append(product.log2_singular_values())
+        if progress is not None:
+            progress(lag / steps)
+    columns = np.array(found).T * LOG10_2
+    columns.setflags(write=False)
+    largest, median, smallest = columns
+    return JacobianProducts(np.array(lags, dtype=np.int64), largest, median, smallest)
