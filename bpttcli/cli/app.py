@@ -8,10 +8,10 @@ import typer
 
 from bpttcli._version import __version__
 from bpttcli.cli import grad_norms
+from bpttcli.cli.options import help_text
 
 app = typer.Typer(
     name="bptt",
-    no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -25,7 +25,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _bptt(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -33,12 +32,12 @@ def _bptt(
 ) -> None:
     """See how the gradient of a recurrent network travels back through time.
 
-    [bold]Examples[/bold]
-
+    Examples
+    --------
     bptt grad-norms --steps 1000
-
     bptt grad-norms --model model.npz --data batch.npz --format json
     """
 
 
+app.callback(help=help_text(_bptt.__doc__))(_bptt)
 app.command("grad-norms")(grad_norms.command)

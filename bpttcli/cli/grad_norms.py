@@ -13,14 +13,11 @@ FLAGS = (*SHARED, *STEPS, *ARRAYS)
 def command(experiment: str | None, given: dict[str, Any]) -> None:
     """Show how large the gradient is at every time step, and why it shrinks or grows.
 
-    [bold]Examples[/bold]
-
+    Examples
+    --------
     bptt grad-norms --steps 1000
-
     bptt grad-norms --cell relu --init identity --steps 200
-
     bptt grad-norms --model model.npz --data batch.npz --loss-at last
-
     bptt grad-norms scalar-linear --format csv | head
     """
     from bpttcli.cli.job import Job

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from bpttcli.cli.terminal import Terminal
 from bpttcli.errors import InputError, nearest
 from bpttcli.experiment.load import Loaded, load
 from bpttcli.experiment.scalars import read_plain
+from bpttcli.experiment.wording import shown
 from bpttcli.files import atomic, check_target
 
 if TYPE_CHECKING:
@@ -55,13 +57,7 @@ class Job:
     def __enter__(self) -> Job:
         """Check the options and read the experiment."""
         self._form = self.choice("--format", FORMATS) or "table"
-        for flag in ("--output", "--save-arrays"):
-            path = self.text(flag)
-            if path is not None:
-                try:
-                    check_target(path)
-                except InputError as error:
-                    raise InputError(f"{flag}: {error}") from error
+        self._check_targets()
         self._loaded = load(
             self._name, options=settings(self._flags, self._given), sets=self._given.get("set", ())
         )
@@ -121,9 +117,26 @@ class Job:
         if value is None:
             return None
         number = read_plain(value)
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise InputError(f"{flag} must be an integer of at least 1, got {value}")
-        return number
+        if isinstance(number, bool) or not isinstance(number, int | float) or number % 1:
+            number = 0
+        if number < 1:
+            raise InputError(f"{flag} must be an integer of at least 1, got {shown(value)}")
+        return int(number)
+
+    def _check_targets(self) -> None:
+        """Refuse output paths that nothing can be written to, before the run."""
+        taken: dict[str, str] = {}
+        for flag in ("--output", "--save-arrays"):
+            path = self.text(flag)
+            if path is None:
+                continue
+            try:
+                check_target(path)
+            except InputError as error:
+                raise InputError(f"{flag}: {error}") from error
+            other = taken.setdefault(os.path.realpath(path), flag)
+            if other != flag:
+                raise InputError(f"{flag} must be another file than {other}, got {path}")
 
     def write(self, report: Report, warnings: Iterable[str] = ()) -> None:
         """Write a report where it was asked for, and its warnings to standard error."""
@@ -134,8 +147,7 @@ class Job:
             self.terminal.note(warning)
         output = self.text("--output")
         if output is None:
-            console = self.terminal.console()
-            encoding = self.terminal.out.encoding
+            console, encoding = self.terminal.console(), self.terminal.encoding
             self.terminal.write(render(report, self._form, console, encoding=encoding))
             return
         content = render(report, self._form, self.terminal.console(to_file=True))

@@ -78,8 +78,10 @@ class Flag(Record, frozen=True):
         return [choice for choice in self.choices if choice.startswith(incomplete)]
 
 
-def _named(names: Iterable[str]) -> str:
-    return "|".join(names)
+def _listed(names: Iterable[str]) -> str:
+    """Name what there is to choose from."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 _INITS = ("gaussian", "uniform", "orthogonal", "identity")
@@ -92,7 +94,7 @@ SHARED = (
     Flag("--batch", "Number of sequences N.", _S, "task.batch", "N", number=True),
     Flag(
         "--task",
-        f"Where the sequences come from: {', '.join(TASKS)}.",
+        f"Where the sequences come from: {_listed(TASKS)}.",
         _S,
         "task.name",
         "NAME",
@@ -114,27 +116,41 @@ SHARED = (
         "FILE",
         also=("task.name", "data"),
     ),
-    Flag("--batch-first", "x, y and mask of --data are (N, T, …).", _S, "task.batch_first"),
-    Flag("--cell", "The recurrent cell.", _N, "model.cell", _named(CELLS), choices=tuple(CELLS)),
+    Flag("--batch-first", "x, y and mask of --data are (N, T, ...).", _S, "task.batch_first"),
+    Flag(
+        "--cell",
+        f"The recurrent cell: {_listed(CELLS)}.",
+        _N,
+        "model.cell",
+        "NAME",
+        choices=tuple(CELLS),
+    ),
     Flag("--hidden", "Hidden units H of each layer.", _N, "model.hidden", "H", number=True),
     Flag("--layers", "Number of stacked layers L.", _N, "model.layers", "L", number=True),
     Flag(
         "--init",
-        "How B (hidden → hidden) starts.",
+        f"How B (hidden to hidden) starts: {_listed(_INITS)}.",
         _N,
         "model.init.name",
-        _named(_INITS),
+        "NAME",
         choices=_INITS,
     ),
     Flag("--gain", "Factor on the start of B.", _N, "model.init.gain", "G", number=True),
     Flag("--model", "Parameters under PyTorch's names, an npz file.", _N, "model.file", "FILE"),
-    Flag("--loss", "The loss of a step.", _L, "loss.name", _named(_LOSSES), choices=_LOSSES),
+    Flag(
+        "--loss",
+        f"The loss of a step: {_listed(_LOSSES)}.",
+        _L,
+        "loss.name",
+        "NAME",
+        choices=_LOSSES,
+    ),
     Flag(
         "--loss-at",
-        "Steps that carry a target.",
+        f"Steps that carry a target: {_listed(_PLACES)}.",
         _L,
         "loss.at",
-        _named(_PLACES),
+        "WHERE",
         choices=_PLACES,
     ),
     Flag("--seed", "Where all random numbers start.", _R, "seed", "S", number=True),
@@ -149,9 +165,9 @@ SHARED = (
     Flag("--debug", "Show the traceback of an error.", _R),
     Flag(
         "--format",
-        "How the result is written (table unless said).",
+        f"How the result is written: {_listed(FORMATS)}.",
         _O,
-        metavar=_named(FORMATS),
+        metavar="NAME",
         choices=FORMATS,
     ),
     Flag("--output", "Write the result to this file, whole or not at all.", _O, metavar="FILE"),
@@ -189,6 +205,7 @@ def signature(flags: Iterable[Flag]) -> Callable[[Callable[..., None]], Callable
         argument = Annotated[
             str | None,
             typer.Argument(
+                metavar="[EXPERIMENT]",
                 help="A YAML file, - for standard input, or the name of a bundled experiment.",
                 show_default=False,
                 autocompletion=_complete_experiment,
@@ -197,7 +214,7 @@ def signature(flags: Iterable[Flag]) -> Callable[[Callable[..., None]], Callable
         annotations: dict[str, Any] = {"experiment": argument}
         annotations |= {flag.parameter: flag.annotation() for flag in listed}
         command.__name__ = function.__name__
-        command.__doc__ = function.__doc__
+        command.__doc__ = help_text(function.__doc__)
         command.__annotations__ = annotations
         command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [
@@ -213,6 +230,18 @@ def signature(flags: Iterable[Flag]) -> Callable[[Callable[..., None]], Callable
         return command
 
     return decorate
+
+
+def help_text(docstring: str | None) -> str:
+    r"""A docstring as Typer reads it: the lines of its examples stay lines.
+
+    Examples
+    --------
+    >>> help_text("Do it.\n\nExamples\n--------\nbptt do\nbptt do --now")
+    'Do it.\n\n\x08[bold]Examples[/bold]\nbptt do\nbptt do --now'
+    """
+    says, heading, examples = inspect.cleandoc(docstring or "").partition("Examples\n--------\n")
+    return f"{says}\b[bold]Examples[/bold]\n{examples}" if heading else says
 
 
 def settings(flags: Iterable[Flag], given: dict[str, Any]) -> list[Option]:

@@ -49,7 +49,7 @@ class Progress:
     def _update(self, share: float) -> None:
         if self._bar is None:
             waited = time.monotonic() - self._began
-            if self._terminal.quiet or waited < _PATIENCE or not self._terminal.err.isatty():
+            if waited < _PATIENCE or not self._terminal.is_watched:
                 return
             from rich.console import Console
             from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn

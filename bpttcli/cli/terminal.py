@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeGuard
 
 from bpttcli.errors import RunError
 from bpttcli.report.plain import spell
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 # Wider than any table: a pipe has no edge at which to cut one.
 _NO_EDGE = 100_000
-
-
-class ClosedPipeError(Exception):
-    """Nobody reads the output any more (Typer would make a failure of a BrokenPipeError)."""
 
 
 class Terminal:
@@ -39,8 +36,9 @@ class Terminal:
         err: TextIO | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.out = sys.stdout if out is None else out
-        self.err = sys.stderr if err is None else err
+        # Python has None for a stream that was closed before it started.
+        self.out: TextIO | None = sys.stdout if out is None else out
+        self.err: TextIO | None = sys.stderr if err is None else err
         self._environ = os.environ if environ is None else environ
         self.quiet = False
 
@@ -51,7 +49,7 @@ class Terminal:
             return False
         if self._environ.get("FORCE_COLOR"):
             return True
-        return self.out.isatty() and self._environ.get("TERM") not in ("dumb", "unknown")
+        return _is_terminal(self.out) and self._environ.get("TERM") not in ("dumb", "unknown")
 
     @property
     def width(self) -> int:
@@ -61,15 +59,23 @@ class Terminal:
             # Whoever forces colour into a pipe has a pager there, on the same terminal.
             asked += [self.err, sys.stdin]
         for stream in asked:
-            try:
-                if stream.isatty():
+            if _is_terminal(stream):
+                with contextlib.suppress(OSError, ValueError):
                     return os.get_terminal_size(stream.fileno()).columns or _NO_EDGE
-            except (OSError, ValueError, AttributeError):
-                continue
         return _NO_EDGE
 
+    @property
+    def encoding(self) -> str | None:
+        """Of standard output."""
+        return None if self.out is None else self.out.encoding
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody sees standard error while the command runs."""
+        return not self.quiet and _is_terminal(self.err)
+
     def console(self, *, to_file: bool = False) -> Console:
-        """Make a Rich console that collects its text, for `text_of`.
+        """Make a Rich console that collects its text, for a renderer.
 
         Parameters
         ----------
@@ -93,11 +99,13 @@ class Terminal:
 
         Raises
         ------
-        ClosedPipeError
+        BrokenPipeError
             Nobody reads any more.
         RunError
             The system refuses for another reason.
         """
+        if self.out is None:
+            raise RunError("cannot write standard output: it is closed")
         try:
             if isinstance(content, bytes) and hasattr(self.out, "buffer"):
                 self.out.flush()
@@ -105,8 +113,8 @@ class Terminal:
             else:
                 self.out.write(content if isinstance(content, str) else content.decode())
             self.out.flush()
-        except BrokenPipeError as error:
-            raise ClosedPipeError from error
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise RunError(f"cannot write standard output: {error.strerror}") from error
 
@@ -117,6 +125,14 @@ class Terminal:
 
     def complain(self, text: str) -> None:
         """Say what is wrong on standard error."""
-        for line in text.splitlines():
-            self.err.write(spell(f"bptt: {line}\n", self.err.encoding))
-        self.err.flush()
+        if self.err is None:
+            return
+        with contextlib.suppress(OSError):  # the exit status still says it
+            for line in text.splitlines():
+                self.err.write(spell(f"bptt: {line}\n", self.err.encoding))
+            self.err.flush()
+
+
+def _is_terminal(stream: TextIO | None) -> TypeGuard[TextIO]:
+    """Whether a person sees what is written there."""
+    return stream is not None and not stream.closed and stream.isatty()

@@ -8,24 +8,20 @@ import msgspec
 import numpy as np
 
 from bpttcli.engine.cells import cell_named
-from bpttcli.engine.losses import (
-    CrossEntropy,
-    Objective,
-    Probe,
-    SquaredError,
-    last_step,
-    target_weights,
-    unit_vectors,
-)
+from bpttcli.engine.losses import Objective
 from bpttcli.engine.network import Network
 from bpttcli.engine.unroll import States, zero_states
 from bpttcli.errors import InputError
-from bpttcli.experiment.schema import Experiment, Loss, Model
+from bpttcli.experiment.objective import objective_of, resolve_loss
+from bpttcli.experiment.schema import Experiment, Init, Model
 from bpttcli.models.initialise import initialise
 from bpttcli.record import Record
 from bpttcli.tasks.sequences import Sequences
 
 _DEFAULT_CELL, _DEFAULT_HIDDEN, _DEFAULT_LAYERS = "tanh", 64, 1
+
+# 2 GiB of float64. Far beyond it a system ends the process, where it should have said why.
+_MOST_WEIGHTS = 2**28
 
 
 class Problem(Record, frozen=True):
@@ -68,7 +64,7 @@ class Problem(Record, frozen=True):
 def build(experiment: Experiment) -> Problem:
     """Make the objects that an experiment describes.
 
-    Task, start and probe draw from one spawned seed each, so that another network meets the
+    Task, parameters, probe and states draw from one spawned seed each, so that another network meets the
     same sequences, and other sequences the same network.
 
     Parameters
@@ -84,30 +80,20 @@ def build(experiment: Experiment) -> Problem:
     InputError
         Parts of the experiment contradict each other; the error names a key.
     """
-    task_seed, init_seed, probe_seed = np.random.SeedSequence(experiment.seed).spawn(3)
+    seeds = np.random.SeedSequence(experiment.seed).spawn(4)
+    task_seed, init_seed, probe_seed, start_seed = seeds
     warnings: list[str] = []
     given = _given_network(experiment.model, warnings)
     task = experiment.task
-    if given is not None and task.name == "noise" and getattr(task, "inputs", 0) is None:
+    if given is not None and getattr(task, "inputs", 0) is None:
         task = msgspec.structs.replace(task, inputs=given.n_inputs)
     sequences = task.sequences(np.random.default_rng(task_seed))
-    loss = _resolve_loss(experiment.loss, sequences, given, warnings)
+    loss = resolve_loss(experiment.loss, sequences, given, warnings)
     network = given
     if network is None:
-        init = experiment.model.init
-        network = initialise(
-            cell_named(experiment.model.cell or _DEFAULT_CELL),
-            np.random.default_rng(init_seed),
-            n_inputs=sequences.n_inputs,
-            hidden=experiment.model.hidden or _DEFAULT_HIDDEN,
-            layers=experiment.model.layers or _DEFAULT_LAYERS,
-            n_outputs=sequences.n_outputs,
-            name=init.name,
-            gain=init.gain,
-            spectral_radius=init.spectral_radius,
-        )
+        network = _drawn_network(experiment.model, sequences, np.random.default_rng(init_seed))
     _check_widths(network, sequences)
-    objective = _objective(loss, sequences, network, np.random.default_rng(probe_seed))
+    objective = objective_of(loss, sequences, network, np.random.default_rng(probe_seed))
     model = msgspec.structs.replace(
         experiment.model,
         cell=network.cell.name,
@@ -115,7 +101,7 @@ def build(experiment: Experiment) -> Problem:
         layers=len(network.layers),
     )
     resolved = msgspec.structs.replace(experiment, task=task, model=model, loss=loss)
-    start = _start(network, sequences)
+    start = _start(network, sequences, np.random.default_rng(start_seed))
     return Problem(resolved, network, sequences, objective, start, tuple(warnings))
 
 
@@ -140,6 +126,13 @@ def _given_network(model: Model, warnings: list[str]) -> Network | None:
             f"the parameters do not say which cell they belong to: {_DEFAULT_CELL} is assumed; "
             "name it with --cell"
         )
+    for name in Init.__struct_fields__:
+        asked = getattr(model.init, name)
+        if asked != getattr(Init(), name):
+            raise InputError(
+                f"must not stand beside {key}, which leaves nothing to draw, got {asked}",
+                key=f"model.init.{name}",
+            )
     found = {"hidden": network.layers[-1].hidden, "layers": len(network.layers)}
     for name, value in found.items():
         asked = getattr(model, name)
@@ -148,99 +141,28 @@ def _given_network(model: Model, warnings: list[str]) -> Network | None:
     return network
 
 
-def _resolve_loss(
-    loss: Loss, sequences: Sequences, given: Network | None, warnings: list[str]
-) -> Loss:
-    """Decide which loss stands where."""
-    name, lacking = loss.name, None
-    if sequences.y is None:
-        lacking = "the sequences have no targets"
-    elif given is not None and given.C is None:
-        lacking = "the network has no readout"
-    if name is None:
-        name = "probe" if loss.vector is not None else sequences.loss
-        if lacking is not None:
-            name = "probe"
-            warnings.append(
-                f"{lacking}: the loss is a probe, a random direction of the last hidden state"
-                if loss.vector is None
-                else f"{lacking}: the loss is the probe given"
-            )
-    elif name != "probe" and lacking is not None:
-        raise InputError(f"cannot be {name}: {lacking}; probe needs neither", key="loss.name")
-    at = loss.at
-    if sequences.mask is not None:
-        if at == "last":
-            raise InputError("must not be last beside a mask, which says where", key="loss.at")
-        at = "every"
-    elif at is None:
-        at = "last" if name == "probe" else sequences.at
-    if name != "probe" and at == "every" and sequences.mask is None and _last_only(sequences):
+def _drawn_network(model: Model, sequences: Sequences, rng: np.random.Generator) -> Network:
+    """Draw a network as wide as the sequences ask for."""
+    cell = cell_named(model.cell or _DEFAULT_CELL)
+    hidden, layers = model.hidden or _DEFAULT_HIDDEN, model.layers or _DEFAULT_LAYERS
+    weights = len(cell.gates) * hidden**2
+    if layers * weights > _MOST_WEIGHTS:
         raise InputError(
-            "must be last: the sequences have a target at the last step alone", key="loss.at"
+            f"must be smaller: recurrent weights may number {_MOST_WEIGHTS}, got "
+            f"{layers * weights} in {layers} x {hidden} units",
+            key="model.hidden" if weights > _MOST_WEIGHTS else "model.layers",
         )
-    return msgspec.structs.replace(loss, name=name, at=at)
-
-
-def _last_only(sequences: Sequences) -> bool:
-    """Whether the targets are those of one step, of sequences that are longer."""
-    return sequences.y is not None and len(sequences.y) == 1 < len(sequences.x)
-
-
-def _objective(
-    loss: Loss, sequences: Sequences, network: Network, rng: np.random.Generator
-) -> Objective:
-    """Make the loss, after checking that the targets are of its kind."""
-    steps, batch = sequences.x.shape[:2]
-    if sequences.mask is not None:
-        mask = sequences.mask
-    else:
-        mask = last_step(steps, batch) if loss.at == "last" else np.ones((steps, batch), dtype=bool)
-    weights = target_weights(mask)
-    if loss.name == "probe":
-        return Probe(_probe_vector(loss, batch, network.layers[-1].hidden, rng), weights)
-    y = sequences.y
-    assert y is not None
-    if loss.at == "last" and sequences.mask is None:
-        y = y[-1:]
-    n_outputs = network.n_outputs or 0
-    if loss.name == "cross_entropy":
-        if not np.issubdtype(y.dtype, np.integer):
-            raise InputError(
-                "must be mse for targets that are real numbers; cross_entropy needs integers",
-                key="loss.name",
-            )
-        if y.size and y.max() >= n_outputs:
-            raise InputError(
-                f"must hold classes from 0 to {n_outputs - 1} (the network has {n_outputs} "
-                f"outputs), got {int(y.max())}",
-                key="task.y",
-            )
-        return CrossEntropy(y, weights)
-    if np.issubdtype(y.dtype, np.integer):
-        raise InputError(
-            "must be cross_entropy for targets that are integers; save them as floats for mse",
-            key="loss.name",
-        )
-    if y.shape[2] != n_outputs:
-        raise InputError(
-            f"must have {n_outputs} numbers a step, one an output of the network, got {y.shape[2]}",
-            key="task.y",
-        )
-    return SquaredError(y, weights)
-
-
-def _probe_vector(loss: Loss, batch: int, hidden: int, rng: np.random.Generator) -> Any:
-    """Take the vector given, for every sequence if it is one, or draw unit vectors."""
-    if loss.vector is None:
-        return unit_vectors(rng, batch, hidden)
-    vector = np.asarray(loss.vector, dtype=np.float64)
-    if vector.shape not in ((hidden,), (batch, hidden)):
-        raise InputError(
-            f"must have the shape ({hidden},) or ({batch}, {hidden}), got {vector.shape}",
-            key="loss.vector",
-        )
-    return np.broadcast_to(vector, (batch, hidden))
+    return initialise(
+        cell,
+        rng,
+        n_inputs=sequences.n_inputs,
+        hidden=hidden,
+        layers=layers,
+        n_outputs=sequences.n_outputs,
+        name=model.init.name,
+        gain=model.init.gain,
+        spectral_radius=model.init.spectral_radius,
+    )
 
 
 def _check_widths(network: Network, sequences: Sequences) -> None:
@@ -259,8 +181,8 @@ def _check_widths(network: Network, sequences: Sequences) -> None:
         )
 
 
-def _start(network: Network, sequences: Sequences) -> States:
-    """Take the initial states that came with the sequences; zeros for those that did not."""
+def _start(network: Network, sequences: Sequences, rng: np.random.Generator) -> States:
+    """Take the initial states that came with the sequences; for others draw them, or zeros."""
     batch = int(sequences.x.shape[1])
     given = {"h": sequences.h0, "c": sequences.c0}
     states = network.cell.states
@@ -281,6 +203,9 @@ def _start(network: Network, sequences: Sequences) -> States:
                     f"must have the shape {shape} (layers, sequences, units), got {value.shape}",
                     key=f"task.{name}0",
                 )
-            layer.append(zero if value is None else np.ascontiguousarray(value[k]))
+            if value is not None:
+                layer.append(np.ascontiguousarray(value[k]))
+            else:
+                layer.append(rng.standard_normal(zero.shape) if sequences.random_start else zero)
         start.append(tuple(layer))
     return tuple(start)

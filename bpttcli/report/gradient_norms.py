@@ -34,6 +34,7 @@ class GradientNormsReport(Report):
     ) -> None:
         self._summary = _summary(result, run)
         self._layers = [timestep_columns(layer) for layer in result.layers]
+        self._headline = _headline(result)
         self._baseline_name = run.baseline_name
         self._chosen = chosen_steps(result.steps, every=every, everything=everything)
 
@@ -58,7 +59,7 @@ class GradientNormsReport(Report):
         ran = describe_run(self._summary["experiment"])
         return View(
             title=f"{ran} · {counted(len(top['t']), 'step')}",
-            headline=(verdict["name"], _headline(top, self._summary)),
+            headline=(verdict["name"], self._headline),
             sentences=[("Why", verdict["cause"]), ("Try", verdict["advice"])],
             facts=_facts(self._summary, top, self._baseline_name),
             grids=[
@@ -118,18 +119,20 @@ def _optional(value: float | None) -> float | None:
     return None if value is None else figure(value)
 
 
-def _headline(top: dict[str, list[Any]], document: dict[str, Any]) -> str:
+def _headline(result: GradientNorms) -> str:
     """Compare the gradient at the first step with the one at the loss."""
-    cut = document["verdict"]["zero_beyond_lag"]
-    if cut is not None:
-        return f"the gradient is exactly zero beyond lag {cut}: cut, not decayed"
-    p = top["propagated_log10"]
-    alive = [i for i, log in enumerate(p) if log is not None]
-    if not alive or p[0] is None or document["horizon"] is None:
+    reach, last_target = result.reach, result.adjoints.last_target
+    if result.verdict.zero_beyond_lag is not None:
+        lag = result.verdict.zero_beyond_lag
+        return f"the gradient is exactly zero beyond lag {lag}: cut, not decayed"
+    if reach.horizon is None:
         return "there is no gradient to follow"
-    last = alive[-1]
-    ratio = scientific(0.0, p[0] - p[last])
-    return f"at step 1 the gradient is {ratio} times what it is at step {last + 1}"
+    ratio = scientific(0.0, reach.log10_ratio)
+    last = int(last_target.max())
+    if (last_target != last).any():
+        lag = last - 1
+        return f"{lag} steps before the last target the gradient is {ratio} times what it is there"
+    return f"at step 1 the gradient is {ratio} times what it is at step {last}"
 
 
 def _facts(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bpttcli.report.plain import can_print, spell
-from bpttcli.report.view import Bar, Cell, Grid, View
+from bpttcli.report.view import Bar, Cell, Grid, View, counted
 
 _COLOURS = {
     "vanishing": "bold yellow",
@@ -73,49 +75,54 @@ class _Printer:
     def _pairs(self, pairs: list[tuple[str, str]], style: str) -> RenderableType:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
         table.add_column(style=style, no_wrap=True)
-        table.add_column()
+        table.add_column(overflow="fold")
         for name, value in pairs:
             table.add_row(Text(self._spelled(name)), Text(self._spelled(value)))
         return table
 
     def _grid(self, grid: Grid) -> RenderableType:
+        headers = [self._spelled(header) for header in grid.headers]
+        rows = [
+            [cell if isinstance(cell, Bar) else self._spelled(cell) for cell in row]
+            for row in grid.rows
+        ]
+        drawn = {k for row in rows for k, cell in enumerate(row) if isinstance(cell, Bar)}
+        widths = self._widths([headers, *rows], drawn)
         table = Table(
             box=box.ASCII2 if self._plain else box.SIMPLE_HEAD,
-            padding=(0, 1, 0, 0) if not self._plain else (0, 1),
+            padding=(0, 1) if self._plain else (0, 1, 0, 0),
             pad_edge=False,
             show_edge=False,
         )
-        headers = [self._spelled(header) for header in grid.headers]
-        bar = self._bar_width(grid, headers)
-        rows = [[self._cell(cell, bar) for cell in row] for row in grid.rows]
-        for k, header in enumerate(headers):
-            if bar == 0 and any(isinstance(row[k], Bar) for row in grid.rows):
-                rows = [row[:k] + row[k + 1 :] for row in rows]
-                continue
-            table.add_column(
-                Text(header),
-                justify="left" if k in grid.left else "right",
-                no_wrap=True,
-                # Rich would lay every cell out to find this.
-                width=max([cell_len(header), *(row[k].cell_len for row in rows)]),
-            )
+        for k, width in widths.items():
+            justify: JustifyMethod = "left" if k in grid.left else "right"
+            # With the width given Rich need not lay every cell out to find it.
+            table.add_column(Text(headers[k]), justify=justify, no_wrap=True, width=width)
         for row in rows:
-            table.add_row(*row)
-        return table
+            table.add_row(*(self._cell(row[k], width) for k, width in widths.items()))
+        missing = len(set(range(len(headers))) - drawn - set(widths))
+        if not missing:
+            return table
+        note = f"{counted(missing, 'column')} more in a wider terminal"
+        return Group(table, Text(note, style="dim"))
 
-    def _bar_width(self, grid: Grid, headers: list[str]) -> int:
-        """What the numbers leave of the terminal's width to a bar; 0 where that is too little."""
-        columns = zip(headers, *grid.rows, strict=True)
-        numbers = [[c for c in column if not isinstance(c, Bar)] for column in columns]
-        taken = sum(
-            max(cell_len(self._spelled(text)) for text in column) + (3 if self._plain else 2)
-            for column in numbers
-            if len(column) == len(grid.rows) + 1
-        )
-        left = self._width - taken
-        return 0 if left < cell_len("log scale") else min(_BAR_WIDTH, left)
+    def _widths(self, rows: Sequence[Sequence[Cell]], drawn: set[int]) -> dict[int, int]:
+        """Columns that fit into the terminal, and their widths; bars take what is left."""
+        gap = 3 if self._plain else 2
+        room = self._width + gap
+        widths = {}
+        for k in sorted(range(len(rows[0])), key=lambda k: k in drawn):
+            texts = (row[k] for row in rows)
+            width = max(cell_len(text) for text in texts if isinstance(text, str))
+            if k in drawn:
+                width = max(width, min(_BAR_WIDTH, room - gap))
+            room -= width + gap
+            if room < 0:
+                break
+            widths[k] = width
+        return dict(sorted(widths.items()))
 
-    def _cell(self, cell: Cell, bar: int) -> Text:
+    def _cell(self, cell: Cell, width: int) -> Text:
         if isinstance(cell, Bar):
-            return Text(("#" if self._plain else "█") * round(bar * cell.share), style="blue")
-        return Text(self._spelled(cell))
+            return Text(("#" if self._plain else "█") * round(width * cell.share), style="blue")
+        return Text(cell)

@@ -108,13 +108,13 @@ def describe_run(experiment: dict[str, Any]) -> str:
         Resolved.
     """
     task, model, loss = experiment["task"], experiment["model"], experiment["loss"]
-    place = {"last": "the last step", "every": "every step"}[loss["at"]]
+    place = {"last": "the last step", "every": "every step", None: "the steps of the mask"}
     return " · ".join(
         [
             str(task["name"]),
             f"{model['cell']}, {counted(model['hidden'], 'unit')}",
             counted(model["layers"], "layer"),
-            f"{loss['name']} at {place}",
+            f"{loss['name']} at {place[loss['at']]}",
             f"seed {experiment['seed']}",
         ]
     )
