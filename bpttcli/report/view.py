@@ -77,7 +77,7 @@ def chosen_steps(steps: int, *, every: int | None = None, everything: bool = Fal
     Returns
     -------
     list of int
-        Indices from 0, falling: at most two dozen, denser near the loss.
+        Indices from 0, falling: up to two dozen steps whole, else some six a decade of lag.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def chosen_steps(steps: int, *, every: int | None = None, everything: bool = Fal
         round_lags = [0] + [
             int(m * 10**k) for k in range(len(str(steps))) for m in (1, 1.5, 2, 3, 5, 7)
         ]
-        lags = sorted({lag for lag in round_lags if lag < steps - 1 and (lag != 1.5)})
+        lags = sorted({lag for lag in round_lags if lag < steps - 1})
     chosen = [steps - 1 - lag for lag in lags]
     return chosen if chosen[-1] == 0 else [*chosen, 0]
 

@@ -1,0 +1,51 @@
+"""A person is shown a choice of steps, densest near the loss, and what ran."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpttcli.report.view import chosen_steps, counted, describe_run
+
+
+@given(st.integers(1, 3_000_000))
+def test_some_six_steps_a_decade_of_lag_the_last_and_the_first_among_them(steps):
+    chosen = chosen_steps(steps)
+    assert chosen == sorted(set(chosen), reverse=True)
+    assert (chosen[0], chosen[-1]) == (steps - 1, 0)
+    assert len(chosen) <= max(24, 6 * len(str(steps)) + 1)
+
+
+def test_a_short_sequence_is_shown_whole():
+    assert chosen_steps(24) == list(range(23, -1, -1))
+
+
+@given(st.integers(1, 500), st.integers(1, 600))
+def test_every_shows_the_lags_it_divides_and_the_first_step(steps, every):
+    chosen = chosen_steps(steps, every=every)
+    assert {steps - 1 - i for i in chosen} == {*range(0, steps, every), steps - 1}
+
+
+def test_everything_is_every_step():
+    assert chosen_steps(100, everything=True) == list(range(99, -1, -1))
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("last", "mse at the last step"),
+        ("every", "mse at every step"),
+        (None, "mse at the steps of the mask"),
+    ],
+)
+def test_a_run_is_described_in_a_line(at, said):
+    experiment = {
+        "seed": 3,
+        "task": {"name": "data"},
+        "model": {"cell": "tanh", "hidden": 1, "layers": 2},
+        "loss": {"name": "mse", "at": at},
+    }
+    assert describe_run(experiment) == f"data · tanh, 1 unit · 2 layers · {said} · seed 3"
+
+
+def test_one_step_is_no_steps():
+    assert [counted(n, "step") for n in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]
