@@ -37,6 +37,8 @@ class Job:
         The options given.
     terminal : Terminal, optional
         The process's own unless given.
+    formats : tuple of str
+        What the command can write.
     """
 
     def __init__(
@@ -45,7 +47,10 @@ class Job:
         experiment: str | None,
         given: dict[str, Any],
         terminal: Terminal | None = None,
+        *,
+        formats: tuple[str, ...] = FORMATS,
     ) -> None:
+        self._formats = formats
         self._flags = tuple(flags)
         self._name = experiment
         self._given = given
@@ -56,7 +61,7 @@ class Job:
 
     def __enter__(self) -> Job:
         """Check the options and read the experiment."""
-        self._form = self.choice("--format", FORMATS) or "table"
+        self._form = self.choice("--format", self._formats) or "table"
         self._check_targets()
         self._loaded = load(
             self._name, options=settings(self._flags, self._given), sets=self._given.get("set", ())
@@ -71,7 +76,12 @@ class Job:
     ) -> None:
         """Take the progress bar down; say where the key of an error was set."""
         self.progress.stop()
-        if isinstance(error, InputError) and error.key is not None and self._loaded is not None:
+        if not isinstance(error, InputError) or error.key is None:
+            return
+        own = {flag.parameter: flag.name for flag in self._flags if flag.key is None}
+        if error.key in own:
+            raise InputError(f"{own[error.key]} {error}") from error
+        if self._loaded is not None:
             raise InputError(self._loaded.origins.explain(error)) from error
 
     def build(self) -> Problem:
@@ -105,28 +115,28 @@ class Job:
             raise InputError(f"{flag} must be a known name, got '{value}': {nearest(value, known)}")
         return value
 
-    def count(self, flag: str) -> int | None:
+    def count(self, flag: str, *, least: int = 1) -> int | None:
         """The value of an option that counts something.
 
         Raises
         ------
         InputError
-            It is no integer of at least 1.
+            It is no integer of at least `least`.
         """
         value = self.text(flag)
         if value is None:
             return None
         number = read_plain(value)
         if isinstance(number, bool) or not isinstance(number, int | float) or number % 1:
-            number = 0
-        if number < 1:
-            raise InputError(f"{flag} must be an integer of at least 1, got {shown(value)}")
+            number = least - 1
+        if number < least:
+            raise InputError(f"{flag} must be an integer of at least {least}, got {shown(value)}")
         return int(number)
 
     def _check_targets(self) -> None:
         """Refuse output paths that nothing can be written to, before the run."""
         taken: dict[str, str] = {}
-        for flag in ("--output", "--save-arrays"):
+        for flag in ("--output", "--save-arrays", "--plot"):
             path = self.text(flag)
             if path is None:
                 continue

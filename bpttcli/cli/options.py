@@ -88,6 +88,7 @@ _INITS = ("gaussian", "uniform", "orthogonal", "identity")
 _LOSSES = ("cross_entropy", "mse", "probe")
 _PLACES = ("every", "last")
 _S, _N, _L, _R, _O = "Sequences", "Network", "Loss", "Run", "Result"
+_B, _T = "Matrix", "Trajectory"
 
 SHARED = (
     Flag("--steps", "Number of time steps T.", _S, "task.steps", "T", number=True),
@@ -178,8 +179,28 @@ STEPS = (
     Flag("--all", "Show all steps in the table.", _O),
 )
 
+EXPLAIN = (Flag("--explain", "Show the chain rule term by term (also with --format html).", _O),)
+
 ARRAYS = (
     Flag("--save-arrays", "Write gradients and adjoints to an npz file.", _O, metavar="FILE"),
+)
+
+SPECTRUM = (
+    Flag("--matrix", "Examine a bare B, from an npy or csv file.", _B, metavar="FILE"),
+    Flag("--leak", "Examine (1-a)I + aB, which counts for leaky units.", _B, metavar="a"),
+    Flag("--powers", "The k of rho^k and ||B^k||: 1,10,100.", _B, metavar="K1,K2"),
+    Flag("--top", "Only the n largest eigenvalues, and sigma_1.", _B, metavar="n"),
+    Flag("--full", "Above 500 units, also what takes long.", _B),
+    Flag(
+        "--autonomous",
+        "Iterate without input, from a random state.",
+        _T,
+        also=("task.name", "autonomous"),
+    ),
+    Flag("--lyapunov", "Number of Lyapunov exponents, all or 0.", _T, metavar="n"),
+    Flag("--transient", "Steps they leave out: a quarter unless said.", _T, metavar="n"),
+    Flag("--all", "Every lag, and every row in the table.", _O),
+    Flag("--plot", "Draw a picture: png, svg or pdf.", _O, metavar="FILE"),
 )
 
 
@@ -259,10 +280,11 @@ def settings(flags: Iterable[Flag], given: dict[str, Any]) -> list[Option]:
     """
     found = []
     for flag in flags:
-        if flag.key is None or flag.parameter not in given:
+        if flag.parameter not in given:
             continue
         value = given[flag.parameter]
-        found.append(Option(flag.name, flag.key, read_plain(value) if flag.number else value))
+        if flag.key is not None:
+            found.append(Option(flag.name, flag.key, read_plain(value) if flag.number else value))
         if flag.also is not None:
             found.append(Option(flag.name, *flag.also))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,31 +36,41 @@ class JacobianProducts(Record, frozen=True):
     smallest_log10: Array
 
 
-def chosen_lags(steps: int, most: int = _LAGS) -> list[int]:
-    """Choose lags from 0 to T − 1: all, or evenly on a logarithmic scale.
+def chosen_lags(steps: int, most: int, wanted: Iterable[int] = ()) -> list[int]:
+    """Choose lags from 0 to T − 1: all, or those wanted and others spaced logarithmically.
+
+    Parameters
+    ----------
+    steps : int
+        T.
+    most : int
+        How many, unless more are wanted.
+    wanted : iterable of int
+        Those beyond T − 1 are left out.
 
     Examples
     --------
-    >>> chosen_lags(4)
+    >>> chosen_lags(4, 10)
     [0, 1, 2, 3]
-    >>> chosen_lags(1000, 10)
-    [0, 1, 2, 6, 13, 32, 75, 178, 421, 999]
+    >>> chosen_lags(1000, 10, [1, 10, 100])
+    [0, 1, 3, 7, 10, 19, 52, 100, 139, 372, 999]
     """
     if steps <= most:
         return list(range(steps))
+    kept = {0, steps - 1, *(k for k in wanted if k < steps)}
+    points, lags = 1, kept
     # Small lags fall together when rounded: more points are laid until enough are apart.
-    points, lags = 1, [0]
     while len(lags) < most:
         points += 1
-        spaced = np.geomspace(1, steps - 1, points).round().astype(int)
-        lags = [0, *np.unique(spaced).tolist()]
-    return lags
+        lags = kept | set(np.geomspace(1, steps - 1, points).round().astype(int).tolist())
+    return sorted(lags)
 
 
 def jacobian_products(
     trajectory: Trajectory,
     *,
     sequence: int = 0,
+    lags: Iterable[int] = (),
     every_lag: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> JacobianProducts:
@@ -71,6 +81,8 @@ def jacobian_products(
     trajectory : Trajectory
     sequence : int
         Of the batch, from 0.
+    lags : iterable of int
+        Lags to look at among others, as far as there are steps.
     every_lag : bool
         Look at all T lags; else at up to 64 of them, 16 for more than 128 states.
     progress : callable, optional
@@ -94,11 +106,11 @@ def jacobian_products(
     """
     size, steps = state_size(trajectory.network), trajectory.steps
     most = steps if every_lag else _LAGS if size <= _LARGE else _LAGS_IF_LARGE
-    lags = chosen_lags(steps, most)
+    chosen = chosen_lags(steps, most, lags)
     frame, product = Frame(np.eye(size)), GradedTriangle.identity(size)
     transposed = (J.T for J in state_jacobians(trajectory, sequence, backward=True))
     found = []
-    for before, lag in itertools.pairwise([0, *lags]):
+    for before, lag in itertools.pairwise([0, *chosen]):
         for start in range(before, lag, frame.longest):
             some = list(itertools.islice(transposed, min(frame.longest, lag - start)))
             for factor in frame.carry(some):
@@ -109,4 +121,4 @@ def jacobian_products(
     columns = np.array(found).T * LOG10_2
     columns.setflags(write=False)
     largest, median, smallest = columns
-    return JacobianProducts(np.array(lags, dtype=np.int64), largest, median, smallest)
+    return JacobianProducts(np.array(chosen, dtype=np.int64), largest, median, smallest)

@@ -69,12 +69,25 @@ class Lyapunov(Record, frozen=True):
         return j + max(before, 0.0) / abs(float(self.exponents[j]))
 
 
-def default_transient(steps: int) -> int:
-    """Give the number of steps that are left out where nobody says: a quarter of them.
+def checked_transient(transient: int | None, steps: int) -> int:
+    """Give the number of steps at the beginning that do not count.
 
-    The directions need them to align, which is exponentially fast, and chaos to set in.
+    Parameters
+    ----------
+    transient : int or None
+        As asked for; None stands for a quarter of the steps. The directions need them to
+        align, which is exponentially fast, and the trajectory to forget where it started.
+    steps : int
+        T.
+
+    Raises
+    ------
+    InputError
+        No step would be left.
     """
-    return steps // 4
+    if transient is None:
+        return steps // 4
+    return _checked(transient, 0, steps - 1, "the steps, less one", "transient")
 
 
 def lyapunov_spectrum(
@@ -123,9 +136,8 @@ def lyapunov_spectrum(
     in the transient, stays removed: its exponent is −inf.
     """
     steps, size = trajectory.steps, state_size(trajectory.network)
-    count = _checked(size if count is None else count, 1, size, "units in all", "lyapunov")
-    transient = default_transient(steps) if transient is None else transient
-    transient = _checked(transient, 0, steps - 1, "steps, less one", "transient")
+    count = size if count is None else _checked(count, 1, size, "all states", "lyapunov")
+    transient = checked_transient(transient, steps)
     edges = np.linspace(transient, steps, min(_BLOCKS, steps - transient) + 1).round().astype(int)
     frame = Frame(np.linalg.qr(rng.standard_normal((size, count)))[0])
     jacobians = state_jacobians(trajectory, sequence)

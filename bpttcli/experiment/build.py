@@ -64,8 +64,8 @@ class Problem(Record, frozen=True):
 def build(experiment: Experiment) -> Problem:
     """Make the objects that an experiment describes.
 
-    Task, parameters, probe and states draw from one spawned seed each, so that another network meets the
-    same sequences, and other sequences the same network.
+    Task, parameters, probe and states draw from one spawned seed each, so that another
+    network meets the same sequences, and other sequences the same network.
 
     Parameters
     ----------

@@ -22,6 +22,9 @@ def render_markdown(view: View) -> str:
     parts += [f"**{_safe(word)}:** {_safe(sentence)}" for word, sentence in view.sentences]
     parts.append("\n".join(f"- {_safe(word)}: {_safe(value)}" for word, value in view.facts))
     parts += [_grid(grid) for grid in view.grids]
+    for picture in view.pictures:
+        drawing = "\n".join(picture.lines)
+        parts.append(f"### {_safe(picture.title)}\n\n```text\n{drawing}\n```")
     return "\n\n".join(parts) + "\n"
 
 
@@ -35,11 +38,12 @@ def _grid(grid: Grid) -> str:
         *([_safe(str(row[k])) for k in kept] for row in grid.rows),
     ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"### {_safe(grid.title)}\n\n{table}"
+    note = f"{_safe(grid.note)}\n\n" if grid.note else ""
+    return f"### {_safe(grid.title)}\n\n{note}{table}"
 
 
 def _safe(text: str) -> str:
     """Escape what Markdown would read as a mark."""
     for mark in "\\|*_`<>[]":
         text = text.replace(mark, "\\" + mark)
-    return text
+    return text.replace("\n", "<br>")

@@ -66,7 +66,14 @@ class _Printer:
         ]
         for grid in view.grids:
             # A title of Rich's own would be wrapped to the width of a narrow table.
-            parts += ["", Text(self._spelled(grid.title), style="bold"), self._grid(grid)]
+            parts += ["", Text(self._spelled(grid.title), style="bold")]
+            if grid.note:
+                parts.append(Text(self._spelled(grid.note)))
+            parts.append(self._grid(grid))
+        for picture in view.pictures:
+            drawing = self._spelled("\n".join(picture.lines))
+            title = Text(self._spelled(picture.title), style="bold")
+            parts += ["", title, Text(drawing, no_wrap=True)]
         return Group(*parts)
 
     def _spelled(self, text: str) -> str:
@@ -98,7 +105,9 @@ class _Printer:
             justify: JustifyMethod = "left" if k in grid.left else "right"
             # With the width given Rich need not lay every cell out to find it.
             table.add_column(Text(headers[k]), justify=justify, no_wrap=True, width=width)
-        for row in rows:
+        for i, row in enumerate(rows):
+            if i in grid.groups:
+                table.add_section()
             table.add_row(*(self._cell(row[k], width) for k, width in widths.items()))
         missing = len(set(range(len(headers))) - drawn - set(widths))
         if not missing:
@@ -113,7 +122,8 @@ class _Printer:
         widths = {}
         for k in sorted(range(len(rows[0])), key=lambda k: k in drawn):
             texts = (row[k] for row in rows)
-            width = max(cell_len(text) for text in texts if isinstance(text, str))
+            lines = (line for text in texts if isinstance(text, str) for line in text.split("\n"))
+            width = max(cell_len(line) for line in lines)
             if k in drawn:
                 width = max(width, min(_BAR_WIDTH, room - gap))
             room -= width + gap

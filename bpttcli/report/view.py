@@ -22,7 +22,7 @@ Cell = str | Bar
 
 
 class Grid(Record, frozen=True):
-    """A table of text; numbers stand on the right.
+    """A table of text, a cell of one line or several; numbers stand on the right.
 
     Parameters
     ----------
@@ -31,12 +31,31 @@ class Grid(Record, frozen=True):
     rows : list of list of str or Bar
     left : frozenset of int
         Columns that stand on the left.
+    note : str
+        What to know before reading it.
+    groups : frozenset of int
+        Rows before which there is a rule.
     """
 
     title: str
     headers: list[str]
     rows: list[list[Cell]]
     left: frozenset[int] = frozenset()
+    note: str = ""
+    groups: frozenset[int] = frozenset()
+
+
+class Picture(Record, frozen=True):
+    """Lines of characters that stay as they are.
+
+    Parameters
+    ----------
+    title : str
+    lines : list of str
+    """
+
+    title: str
+    lines: list[str]
 
 
 class View(Record, frozen=True):
@@ -53,6 +72,7 @@ class View(Record, frozen=True):
     facts : list of (str, str)
         A name and its value.
     grids : list of Grid
+    pictures : list of Picture
     """
 
     title: str
@@ -60,6 +80,7 @@ class View(Record, frozen=True):
     sentences: list[tuple[str, str]] = msgspec.field(default_factory=list)
     facts: list[tuple[str, str]] = msgspec.field(default_factory=list)
     grids: list[Grid] = msgspec.field(default_factory=list)
+    pictures: list[Picture] = msgspec.field(default_factory=list)
 
 
 def chosen_steps(steps: int, *, every: int | None = None, everything: bool = False) -> list[int]:

@@ -20,6 +20,7 @@ TASKS: dict[str, str] = {
     "data": "bpttcli.tasks.data:Data",
     "constant": "bpttcli.tasks.constant:Constant",
     "noise": "bpttcli.tasks.noise:Noise",
+    "autonomous": "bpttcli.tasks.autonomous:Autonomous",
 }
 
 

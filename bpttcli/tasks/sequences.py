@@ -35,6 +35,8 @@ class Sequences(Record, frozen=True):
         The steps that carry a target; `at` decides if it is not given.
     h0, c0 : (layers, N, H) array, optional
         The state before the first step, and an LSTM's cell state.
+    random_start : bool
+        Draw the states before the first step that are not given, instead of zeros.
     baseline : float, optional
         What guessing costs in the task's own loss, where that is known.
     baseline_name : str, optional
@@ -60,6 +62,7 @@ class Sequences(Record, frozen=True):
     mask: NDArray[np.bool_] | None = None
     h0: Array | None = None
     c0: Array | None = None
+    random_start: bool = False
     baseline: float | None = None
     baseline_name: str | None = None
 
