@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bpttcli.diagnostics.own_path import OwnPath, own_path
 from bpttcli.diagnostics.reach import Reach, reach_of
 from bpttcli.diagnostics.verdict import Limits, Recurrence, Verdict, judge
 from bpttcli.engine.backpropagate import Adjoints, LayerAdjoints
@@ -28,14 +29,20 @@ class LayerNorms(Record, frozen=True):
         ‖∂ℓ_n/∂h_t‖: mean, smallest and largest over the batch.
     cell : Scaled of shape (T,) or None
         ‖∂ℓ_n/∂c_t‖ of an LSTM's cell state: the mean over the batch.
-    propagated : Scaled of shape (T,)
-        The same through the last target step's part of ℓ_n alone: the mean over the batch.
+    propagated, cell_propagated : Scaled of shape (T,)
+        `hidden` and `cell` of the last target step's part of ℓ_n alone.
     A, B : Scaled of shape (T,)
         Frobenius norms of step t's contributions to ∂L/∂A and ∂L/∂B.
     C : Scaled of shape (T,) or None
         The same for the readout; None below the top layer.
     saturated : (T,) array
         Share of saturated units.
+    gates, gates_saturated : dict of str to (T,) array
+        Mean of each logistic gate, and the share of its units outside [0.05, 0.95].
+    carried : Scaled of shape (T,) or None
+        Of the propagated adjoint of the state that carries (an LSTM's cell state, a GRU's
+        hidden state), what travels by the cell's own path alone, never through B: the mean
+        of its norm over the batch. None for a cell without such a path.
     """
 
     layer: int
@@ -44,10 +51,14 @@ class LayerNorms(Record, frozen=True):
     hidden_max: Scaled
     cell: Scaled | None
     propagated: Scaled
+    cell_propagated: Scaled | None
     A: Scaled
     B: Scaled
     C: Scaled | None
     saturated: Array
+    gates: dict[str, Array]
+    gates_saturated: dict[str, Array]
+    carried: Scaled | None
 
 
 class GradientNorms(Record, frozen=True):
@@ -62,6 +73,8 @@ class GradientNorms(Record, frozen=True):
         Of the top layer.
     spectral_radius, spectral_norm : tuple of float or dict
         ρ(B) and σ₁(B), an entry a layer; for a gated cell of each gate's block of B, by name.
+    own_path : OwnPath or None
+        Of the top layer; None for a cell without one.
     parameters : dict of str to Scaled
         ‖∂L/∂θ‖ under PyTorch's names.
     layers : tuple of LayerNorms
@@ -77,6 +90,7 @@ class GradientNorms(Record, frozen=True):
     reach: Reach
     spectral_radius: tuple[PerLayer, ...]
     spectral_norm: tuple[PerLayer, ...]
+    own_path: OwnPath | None
     parameters: dict[str, Scaled]
     layers: tuple[LayerNorms, ...]
     warnings: tuple[str, ...]
@@ -129,6 +143,7 @@ def grad_norms(
         radius = tuple(_per_gate(layer.B, names, _spectral_radius) for layer in network.layers)
         norm = tuple(_per_gate(layer.B, names, _spectral_norm) for layer in network.layers)
         tau = int(adjoints.last_target.max())
+        own = own_path(network.cell, top, adjoints.last_target, reach)
         recurrence = Recurrence(
             cell=network.cell.name,
             spectral_radius=_largest(radius[-1]),
@@ -136,11 +151,11 @@ def grad_norms(
             # J_1 only leads back to the given initial state, not to a step.
             slope=float(top.slope[1:tau].mean()) if tau > 1 else float(top.slope[0]),
             saturated=float(top.saturated[:tau].mean()),
-            carry=None if network.cell.carry is None else float(top.carry[:tau].mean()),
+            own_path=own,
             all_zero=not any(
                 state.mantissa.any() for part in adjoints.layers for state in part.norm
             ),
-            dead_at=_dead_step(top, adjoints.last_target, reach),
+            dead_at=None if own else _dead_step(top, adjoints.last_target, reach),
         )
         loss = float(adjoints.loss.mean())
         last = len(adjoints.layers) - 1
@@ -150,9 +165,10 @@ def grad_norms(
             reach,
             radius,
             norm,
+            own,
             {name: value.norm() for name, value in adjoints.gradient.items()},
             tuple(
-                _layer_norms(k, part, adjoints.C if k == last else None)
+                _layer_norms(k, part, adjoints.C if k == last else None, network.cell.logistic)
                 for k, part in enumerate(adjoints.layers)
             ),
             _warnings(adjoints, loss),
@@ -183,24 +199,34 @@ def _largest(value: PerLayer) -> float:
     return max(value.values()) if isinstance(value, dict) else value
 
 
-def _layer_norms(k: int, part: LayerAdjoints, C: Scaled | None) -> LayerNorms:
+def _layer_norms(
+    k: int, part: LayerAdjoints, C: Scaled | None, gates: tuple[str, ...]
+) -> LayerNorms:
     """Average over the batch."""
-    hidden = part.norm[0]
-    single = hidden.mantissa.shape[1] == 1
-    mean = hidden[:, 0] if single else hidden.mean(axis=1)
-    propagated = part.propagated[0]
+    mean = _batch_means(part.norm)
+    propagated = mean if part.propagated[0] is part.norm[0] else _batch_means(part.propagated)
+    hidden, single = part.norm[0], part.norm[0].mantissa.shape[1] == 1
     return LayerNorms(
         k,
-        mean,
-        mean if single else hidden.min(axis=1),
-        mean if single else hidden.max(axis=1),
-        part.norm[1].mean(axis=1) if len(part.norm) > 1 else None,
-        mean if propagated is hidden else propagated.mean(axis=1),
+        mean[0],
+        mean[0] if single else hidden.min(axis=1),
+        mean[0] if single else hidden.max(axis=1),
+        mean[1] if len(mean) > 1 else None,
+        propagated[0],
+        propagated[1] if len(mean) > 1 else None,
         part.A,
         part.B,
         C,
         part.saturated,
+        dict(zip(gates, part.gates, strict=True)),
+        dict(zip(gates, part.gates_saturated, strict=True)),
+        None if part.carried is None else part.carried.mean(axis=1),
     )
+
+
+def _batch_means(norms: tuple[Scaled, ...]) -> list[Scaled]:
+    """Average the norms of each state over the batch."""
+    return [norm[:, 0] if norm.mantissa.shape[1] == 1 else norm.mean(axis=1) for norm in norms]
 
 
 def _dead_step(top: LayerAdjoints, last_target: NDArray[np.int64], reach: Reach) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from bpttcli.diagnostics.own_path import OwnPath
 from bpttcli.diagnostics.reach import Reach
 from bpttcli.record import Record
 
@@ -28,11 +29,11 @@ class Recurrence(Record, frozen=True):
     spectral_radius, spectral_norm : float
         ρ(B) and σ₁(B).
     slope : float
-        Mean |φ′(a_t)|.
+        Mean |φ′(a_t)|; NaN for a gated cell.
     saturated : float
         Share of saturated units.
-    carry : float or None
-        Mean of the gate that multiplies a unit's own past; None for a cell without one.
+    own_path : OwnPath or None
+        What the cell carries past a step by itself; None for a cell without such a path.
     all_zero : bool
         Whether every adjoint of every step and layer is exactly 0.
     dead_at : int or None
@@ -44,7 +45,7 @@ class Recurrence(Record, frozen=True):
     spectral_norm: float
     slope: float
     saturated: float
-    carry: float | None = None
+    own_path: OwnPath | None = None
     all_zero: bool = False
     dead_at: int | None = None
 
@@ -119,6 +120,11 @@ def _cut(lag: int, recurrence: Recurrence) -> Verdict:
     """The gradient is exactly zero beyond a lag: nothing has decayed."""
     if recurrence.spectral_norm == 0:
         cause = f"The gradient is exactly zero beyond lag {lag}: B (hidden → hidden) is zero."
+        if recurrence.own_path is not None and recurrence.own_path.share:
+            cause = (
+                f"The gradient of the hidden state is exactly zero beyond lag {lag}, since B "
+                f"(hidden → hidden) is zero; {_carries(recurrence.cell, recurrence.own_path)}."
+            )
         advice = "Give B a start other than zero (--init orthogonal)."
     elif recurrence.dead_at is not None:
         cause = (
@@ -140,12 +146,17 @@ def _split(reach: Reach, recurrence: Recurrence) -> str:
     if reach.growth_per_step is None:
         return "The loss reaches back a single step, so there is no growth to measure."
     growth = reach.growth_per_step
-    if recurrence.carry is not None:
+    if recurrence.own_path is not None:
+        own = recurrence.own_path
+        share = ""
+        if own.share is not None:
+            steps = "1 step" if own.lag == 1 else f"{own.lag} steps"
+            left = f"{100 * own.share:.2g}%"
+            share = f"; of what arrives {steps} back the own path alone would leave {left}"
         return (
-            f"Each step back multiplies the gradient by {growth:.4g}: the {recurrence.cell}'s own "
-            f"path carries {recurrence.carry:.4g} of it past a step (the mean of its carry gate), "
-            f"beside what goes through B (hidden → hidden), whose gate blocks have spectral radii "
-            f"up to {recurrence.spectral_radius:.4g}."
+            f"Each step back multiplies the gradient by {growth:.4g}: "
+            f"{_carries(recurrence.cell, own)}, the rest travels through B (hidden → hidden), "
+            f"whose gate blocks have spectral radii up to {recurrence.spectral_radius:.4g}{share}."
         )
     b = (
         f"B (hidden → hidden), of spectral radius {recurrence.spectral_radius:.4g} and spectral "
@@ -160,6 +171,12 @@ def _split(reach: Reach, recurrence: Recurrence) -> str:
     )
 
 
+def _carries(cell: str, own: OwnPath) -> str:
+    """Say what a gated cell's own path keeps of a gradient."""
+    half = "" if own.half_life is None else f"; half is gone after {own.half_life:.4g} steps"
+    return f"the {cell}'s own path keeps {own.carry:.4g} of it (the mean of gate {own.gate}{half})"
+
+
 def _slope_decides(recurrence: Recurrence) -> bool:
     """Whether the slope shrinks the gradient by more than B does."""
     if recurrence.slope <= 0:
@@ -172,8 +189,8 @@ def _lengthen(reach: Reach, recurrence: Recurrence) -> str:
     """Say what to try against a vanishing gradient."""
     short = f"or a loss at most {reach.horizon} steps after what it depends on"
     gate = "a cell with a forget gate"
-    if recurrence.carry is not None:
-        return f"Open the carry gate with a larger bias, or move {short[3:]}."
+    if recurrence.own_path is not None:
+        return _open(recurrence.own_path, len(reach.by_lag.mantissa) - 1, short)
     if recurrence.cell == "linear":
         return f"Try an orthogonal start (--init orthogonal), {short}."
     if recurrence.cell == "relu":
@@ -187,6 +204,20 @@ def _lengthen(reach: Reach, recurrence: Recurrence) -> str:
             f"inputs or an identity start with relu (--cell relu --init identity), {gate}, {short}."
         )
     return f"Try an orthogonal start (--init orthogonal), {gate}, {short}."
+
+
+def _open(own: OwnPath, lag: int, short: str) -> str:
+    """Say how to open a carry gate, or that it is not the one that is closed."""
+    if own.carry**lag >= math.exp(-1):
+        return (
+            f"Gate {own.gate} is open already, so what is lost is lost on the way into the own "
+            f"path: try a larger B (--gain), {short}."
+        )
+    # σ(ln T) = T/(1 + T), whose T-th power is near 1/e.
+    return (
+        f"Open gate {own.gate} at the start: with --set model.init.forget_bias={math.log(lag):.2g} "
+        f"the own path keeps 1/e of the gradient over {lag} steps, {short}."
+    )
 
 
 def _tame(reach: Reach, recurrence: Recurrence) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bpttcli.engine.cells.gated import saturated_share
 from bpttcli.engine.contributions import contribution_norms
 from bpttcli.engine.gradient import GradientSum
 from bpttcli.engine.losses import Objective, Source
@@ -28,9 +29,14 @@ class LayerAdjoints(Record, frozen=True):
         The same of the last target step's part of ℓ_n alone.
     A, B : Scaled of shape (T,)
         Frobenius norms of what step t adds to ∂L/∂A and ∂L/∂B.
-    saturated, slope, carry : (T,) array
-        Share of saturated units; mean |φ′(a_t)|, NaN for a gated cell; mean of the gate that
-        multiplies a unit's own past, NaN for a cell without one.
+    saturated, slope : (T,) array
+        Share of saturated units; mean |φ′(a_t)|, NaN for a gated cell.
+    gates, gates_saturated : (gates, T) array
+        Mean of each logistic gate, in the order of the cell's `logistic`, and the share of
+        its units outside [0.05, 0.95]; no rows for a cell without gates.
+    carried : Scaled of shape (T, N) or None
+        Of the last of `propagated`, what travels by the cell's own path alone, never through
+        B: its norm. None for a cell without such a path.
     start : tuple of Scaled of shape (N, H)
         ∂L/∂(state) before the first step.
     adjoint : tuple of Scaled of shape (T, N, H), or None
@@ -43,7 +49,9 @@ class LayerAdjoints(Record, frozen=True):
     B: Scaled
     saturated: Array
     slope: Array
-    carry: Array
+    gates: Array
+    gates_saturated: Array
+    carried: Scaled | None
     start: tuple[Scaled, ...]
     adjoint: tuple[Scaled, ...] | None
 
@@ -128,22 +136,25 @@ class _Gathered:
         self.trajectory = trajectory
         self.last_target = steps - np.argmax(targets[::-1], axis=0)
         self.objective = objective
-        self.sweep = Sweep(network, batch)
-        # With one target step the propagated adjoint is the adjoint, and no sweep of its own.
-        self.last_alone = None if (targets.sum(axis=0) == 1).all() else Sweep(network, batch)
+        # With one target step the propagated adjoint is the adjoint, and no row of its own.
+        self.alone = 0 if (targets.sum(axis=0) == 1).all() else 1
+        self.own = 0 if network.cell.carry is None else 1
+        self.sweep = Sweep(network, batch, 1 + self.alone + self.own, self.own)
         self.gradient = GradientSum(trajectory)
         self.loss = np.zeros(batch)
         self.C = _blank(steps)
         depth, states = len(network.layers), len(network.cell.states)
         self.norm = [[_blank(steps, batch) for _ in range(states)] for _ in range(depth)]
         self.propagated = self.norm
-        if self.last_alone is not None:
+        if self.alone:
             self.propagated = [[_blank(steps, batch) for _ in range(states)] for _ in range(depth)]
         self.A = [_blank(steps) for _ in range(depth)]
         self.B = [_blank(steps) for _ in range(depth)]
         self.saturated = np.empty((depth, steps))
         self.slope = np.empty((depth, steps))
-        self.carry = np.full((depth, steps), np.nan)
+        self.gates = np.empty((depth, len(network.cell.logistic), steps))
+        self.gates_saturated = np.empty_like(self.gates)
+        self.carried = [_blank(steps, batch) if self.own else None for _ in range(depth)]
         self.start: list[tuple[Scaled, ...]] = [()] * depth
         self.overflow: Overflow | None = None
         self.kept: list[tuple[Scaled, ...]] | None = None
@@ -167,20 +178,14 @@ class _Gathered:
         with np.errstate(all="ignore"):
             source = self.objective.source(network, top, window.start, window.stop)
             self.loss += source.loss
-        layers = self.sweep.through(
-            window, None if source.hidden is None else source.hidden[:, None]
-        )
+        layers = self.sweep.through(window, self._entering(source, window))
         self.gradient.add(window, source, layers)
         # Windows come from the last to the first, so the first has the last word.
         self.overflow = _overflow(window) or self.overflow
-        if self.last_alone is not None:
-            alone = self.last_alone.through(window, self._last_target_alone(source, window))
-            for k, part in enumerate(alone):
-                for whole, norm in zip(self.propagated[k], part.norm, strict=True):
-                    _put(whole, steps, norm[:, 0])
         for k, swept in enumerate(layers):
             for s, norm in enumerate(swept.norm):
                 _put(self.norm[k][s], steps, norm[:, 0])
+                _put(self.propagated[k][s], steps, norm[:, self.alone])
                 if self.kept is not None:
                     whole = self.kept[k][s]
                     whole.mantissa[steps] = swept.adjoint[s][:, 0]
@@ -192,9 +197,12 @@ class _Gathered:
             self.saturated[k, steps] = network.cell.saturated(tape)
             slope = network.cell.mean_slope(tape)
             self.slope[k, steps] = np.nan if slope is None else slope
-            if network.cell.carry is not None:
-                gate = tape.gates[network.cell.logistic.index(network.cell.carry)]
-                self.carry[k, steps] = gate.mean(axis=(1, 2))
+            carried = self.carried[k]
+            if carried is not None:
+                _put(carried, steps, swept.norm[-1][:, -1])
+            for g, gate in enumerate(tape.gates):
+                self.gates[k, g, steps] = gate.mean(axis=(1, 2))
+                self.gates_saturated[k, g, steps] = saturated_share(gate)
             self.start[k] = tuple(
                 Scaled(state[0] / self.trajectory.batch, swept.out.exponent[0, :, None])
                 for state in swept.out.adjoint
@@ -204,12 +212,17 @@ class _Gathered:
         else:
             _put(self.C, steps, contribution_norms(Scaled.of(source.output), top))
 
-    def _last_target_alone(self, source: Source, window: Window) -> Array | None:
-        """What the last target step of each sequence says, if one of them is in the window."""
-        last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
-        if source.hidden is None or not last.any():
+    def _entering(self, source: Source, window: Window) -> Array | None:
+        """What the loss says to the rows of the sweep: all of it, or its last target step."""
+        if source.hidden is None:
             return None
-        return np.where(last[..., None], source.hidden, 0.0)[:, None]
+        rows = [source.hidden]
+        if self.alone:
+            last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
+            rows.append(np.where(last[..., None], source.hidden, 0.0))
+        if self.own:
+            rows.append(rows[-1])
+        return np.stack(rows, axis=1) if len(rows) > 1 else source.hidden[:, None]
 
     def adjoints(self) -> Adjoints:
         """Everything, once every window is in."""
@@ -222,7 +235,9 @@ class _Gathered:
                 self.B[k],
                 self.saturated[k],
                 self.slope[k],
-                self.carry[k],
+                self.gates[k],
+                self.gates_saturated[k],
+                self.carried[k],
                 self.start[k],
                 None if self.kept is None else self.kept[k],
             )

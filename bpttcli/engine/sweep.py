@@ -24,10 +24,13 @@ class Sweep:
         Number of sequences N.
     rows : int
         Number R of adjoints that share the trajectory.
+    own : int
+        Of these, the last ones that travel by the cells' own path alone, never through B.
     """
 
-    def __init__(self, network: Network, batch: int, rows: int = 1) -> None:
+    def __init__(self, network: Network, batch: int, rows: int = 1, own: int = 0) -> None:
         self._network = network
+        self._own = own
         self._flows = [
             Flow.none(network.cell, rows, batch, layer.hidden) for layer in network.layers
         ]
@@ -55,9 +58,8 @@ class Sweep:
         swept: list[LayerSweep] = []
         for k in reversed(range(len(self._network.layers))):
             layer = self._network.layers[k]
-            part = sweep_layer(
-                self._network.cell, layer, window.tapes[k], self._flows[k], inject, edges
-            )
+            tape, flow = window.tapes[k], self._flows[k]
+            part = sweep_layer(self._network.cell, layer, tape, flow, inject, edges, self._own)
             self._flows[k] = part.out
             swept.append(part)
             if k:

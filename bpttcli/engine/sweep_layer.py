@@ -77,6 +77,7 @@ def sweep_layer(
     flow: Flow,
     inject: Scaled | None = None,
     edges: Array | None = None,
+    own: int = 0,
 ) -> LayerSweep:
     """Carry the adjoint of one layer from the last step of a window to the first.
 
@@ -97,6 +98,8 @@ def sweep_layer(
         The hidden adjoint from outside the recurrence, with exponents (n, R, N, 1).
     edges : (n, R) array, optional
         Factor on what passes from each step to the one before it; 0 cuts.
+    own : int
+        Of the R rows, the last ones that travel by the cell's own path alone, never through B.
 
     Returns
     -------
@@ -128,6 +131,7 @@ def sweep_layer(
                 delta[first:last],
                 added,
                 None if wide_edges is None else wide_edges[first:last],
+                own,
             )
             found = [norms(slot[first : last + 1]) for slot in slots]
             passed = None if edges is None else edges[first:last, :, None] != 0

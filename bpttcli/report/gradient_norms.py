@@ -35,6 +35,7 @@ class GradientNormsReport(Report):
         self._summary = _summary(result, run)
         self._layers = [timestep_columns(layer) for layer in result.layers]
         self._headline = _headline(result)
+        self._gate = None if result.own_path is None else result.own_path.gate
         self._baseline_name = run.baseline_name
         self._chosen = chosen_steps(result.steps, every=every, everything=everything)
 
@@ -61,9 +62,9 @@ class GradientNormsReport(Report):
             title=f"{ran} · {counted(len(top['t']), 'step')}",
             headline=(verdict["name"], self._headline),
             sentences=[("Why", verdict["cause"]), ("Try", verdict["advice"])],
-            facts=_facts(self._summary, top, self._baseline_name),
+            facts=_facts(self._summary, top, self._baseline_name, self._gate),
             grids=[
-                _steps_grid(self._layers, self._chosen),
+                _steps_grid(self._layers, self._chosen, self._gate),
                 _parameters_grid(self._summary["parameters"]),
             ],
         )
@@ -91,6 +92,8 @@ def _summary(result: GradientNorms, run: Run) -> dict[str, Any]:
         "horizon_is_bound": reach.horizon_is_bound,
         "spectral_radius": [_by_gate(value) for value in result.spectral_radius],
         "spectral_norm": [_by_gate(value) for value in result.spectral_norm],
+        "carry": None if result.own_path is None else figure(result.own_path.carry),
+        "gate_half_life": None if result.own_path is None else result.own_path.half_life,
         "parameters": {
             name: {"norm": figure(norm.value), "norm_log10": figure(norm.log10)}
             for name, norm in result.parameters.items()
@@ -102,16 +105,20 @@ def timestep_columns(layer: LayerNorms) -> Columns:
     """The figures of one layer's steps, a list a column, from t = 1 to T."""
     steps = len(layer.saturated)
     columns: Columns = {"t": list(range(1, steps + 1)), "lag": list(range(steps - 1, -1, -1))}
-    for name in ("hidden", "hidden_min", "hidden_max", "cell", "propagated", "A", "B", "C"):
+    norms = ("hidden", "hidden_min", "hidden_max", "cell", "propagated", "cell_propagated")
+    for name in (*norms, "A", "B", "C"):
         value = getattr(layer, name)
-        if value is None and name == "cell":
+        if value is None and name in norms:
             continue
         if value is None:
             columns |= {name: [None] * steps, f"{name}_log10": [None] * steps}
         else:
             columns |= scaled(name, value)
     columns["saturated"] = figures(layer.saturated)
-    return columns
+    for gate, mean in layer.gates.items():
+        columns[f"gate_{gate}"] = figures(mean)
+        columns[f"gate_{gate}_saturated"] = figures(layer.gates_saturated[gate])
+    return columns if layer.carried is None else columns | scaled("carried", layer.carried)
 
 
 def _optional(value: float | None) -> float | None:
@@ -136,7 +143,10 @@ def _headline(result: GradientNorms) -> str:
 
 
 def _facts(
-    document: dict[str, Any], top: dict[str, list[Any]], baseline_name: str | None
+    document: dict[str, Any],
+    top: dict[str, list[Any]],
+    baseline_name: str | None,
+    gate: str | None,
 ) -> list[tuple[str, str]]:
     """Name the network's figures."""
     loss = short(document["loss"])
@@ -153,13 +163,20 @@ def _facts(
         horizon = f"{bound}{document['horizon']} steps back, {epsilon:.4g} of the gradient is left"
     saturated = [s for s in top["saturated"] if s is not None]
     share = sum(saturated) / len(saturated) if saturated else None
+    facts = [("loss", loss), ("growth per step back", growth), ("horizon", horizon)]
+    if gate is not None:
+        kept = f"gate {gate} keeps {short(document['carry'])} a step"
+        if document["gate_half_life"] is not None:
+            kept += f"   (half-life {short(document['gate_half_life'])} steps)"
+        facts.append(("own path", kept))
     return [
-        ("loss", loss),
-        ("growth per step back", growth),
-        ("horizon", horizon),
+        *facts,
         ("spectral radius ρ(B)", _by_layer(document["spectral_radius"])),
         ("spectral norm σ₁(B)", _by_layer(document["spectral_norm"])),
-        ("saturated units", "–" if share is None else f"{share:.1%}"),
+        (
+            "saturated units" if gate is None else "saturated gates",
+            "–" if share is None else f"{share:.1%}",
+        ),
     ]
 
 
@@ -183,30 +200,56 @@ def _by_layer(values: list[Any]) -> str:
     return ", ".join(f"{text} (layer {k})" for k, text in enumerate(written))
 
 
-def _steps_grid(layers: list[dict[str, list[Any]]], chosen: list[int]) -> Grid:
-    """Tabulate the chosen steps of the top layer, and the adjoints of those below."""
+def _steps_grid(layers: list[dict[str, list[Any]]], chosen: list[int], gate: str | None) -> Grid:
+    """Tabulate the chosen steps of the top layer, and the adjoints of those below.
+
+    Of a gated cell the way back comes first, since a narrow terminal shows the first columns.
+    """
     top = layers[-1]
-    names = {"hidden": "‖g_t‖", "propagated": "‖p_t‖", "A": "A", "B": "B", "C": "C"}
-    if top["propagated"] == top["hidden"]:
-        del names["propagated"]
+    size = {name: _sizes(top, name) for name in ("hidden", "cell", "propagated", *"ABC")}
+    columns = {"‖g_t‖": size["hidden"]}
     if "cell" in top:
-        names = {"hidden": "‖g_t‖", "cell": "‖∂ℓ/∂c_t‖", **names}
-    columns = [(top, name, header) for name, header in names.items()]
-    columns += [(layer, "hidden", f"layer {k}") for k, layer in enumerate(layers[:-1])]
-    logs = [top["propagated_log10"][i] for i in chosen]
-    bars = _bars(logs)
-    rows: list[list[Cell]] = []
-    for i, bar in zip(chosen, bars, strict=True):
-        row: list[Cell] = [str(top["t"][i]), str(top["lag"][i])]
-        row += [
-            scientific(source[name][i], source[f"{name}_log10"][i]) for source, name, _ in columns
-        ]
-        saturated = top["saturated"][i]
-        row += ["–" if saturated is None else f"{saturated:.0%}", bar]
-        rows.append(row)
-    headers = ["t", "lag", *(header for *_, header in columns), "sat.", "log scale"]
+        columns["‖∂ℓ/∂c‖"] = size["cell"]
+    if top["propagated"] != top["hidden"]:
+        columns["‖p_t‖"] = size["propagated"]
+    contributions = {name: size[name] for name in "ABC"}
+    lower = {f"layer {k}": _sizes(layer, "hidden") for k, layer in enumerate(layers[:-1])}
+    saturated = {"sat.": [_percent(share) for share in top["saturated"]]}
+    if gate is None:
+        columns |= contributions | lower | saturated
+    else:
+        columns[gate] = ["–" if mean is None else f"{mean:.3f}" for mean in top[f"gate_{gate}"]]
+        columns["own"] = _own_share(top)
+        columns |= saturated | contributions | lower
+    bars = _bars([top["propagated_log10"][i] for i in chosen])
+    rows: list[list[Cell]] = [
+        [str(top["t"][i]), str(top["lag"][i]), *(column[i] for column in columns.values()), bar]
+        for i, bar in zip(chosen, bars, strict=True)
+    ]
+    headers = ["t", "lag", *columns, "log scale"]
     title = "Gradient by time step: the adjoint, and what each step adds to A, B and C"
     return Grid(title, headers, rows, frozenset({len(headers) - 1}))
+
+
+def _sizes(layer: dict[str, list[Any]], name: str) -> list[str]:
+    """Write a column of norms; none where the layer has none."""
+    if name not in layer:
+        return []
+    return [scientific(*pair) for pair in zip(layer[name], layer[f"{name}_log10"], strict=True)]
+
+
+def _own_share(top: dict[str, list[Any]]) -> list[str]:
+    """Write how much of the propagated adjoint the cell's own path alone would deliver."""
+    whole = top.get("cell_propagated_log10", top["propagated_log10"])
+    return [
+        "–" if log is None else "0%" if own is None else f"{10 ** min(own - log, 9):.0%}"
+        for own, log in zip(top["carried_log10"], whole, strict=True)
+    ]
+
+
+def _percent(share: float | None) -> str:
+    """Write a share."""
+    return "–" if share is None else f"{share:.0%}"
 
 
 def _bars(logs: list[float | None]) -> list[Bar]:

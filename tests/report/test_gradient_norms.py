@@ -22,7 +22,7 @@ EXPERIMENT = {
 TOP = [
     "command", "version", "experiment", "loss", "baseline", "warnings", "verdict",
     "growth_per_step", "half_life", "horizon", "horizon_is_bound", "spectral_radius",
-    "spectral_norm", "parameters", "timesteps", "layers",
+    "spectral_norm", "carry", "gate_half_life", "parameters", "timesteps", "layers",
 ]  # fmt: skip
 NORMS = ["hidden", "hidden_min", "hidden_max", "propagated", "A", "B", "C"]
 
@@ -50,8 +50,14 @@ def test_the_keys_of_the_document_are_a_contract(cell):
     document = report(Network.from_parameters(kind, parameters)).document()
     assert list(document) == TOP
     assert list(document["verdict"]) == ["name", "cause", "advice", "zero_beyond_lag"]
-    norms = [*NORMS[:3], "cell", *NORMS[3:]] if cell == "lstm" else NORMS
+    norms = NORMS
+    if cell == "lstm":
+        norms = [*NORMS[:3], "cell", "propagated", "cell_propagated", *NORMS[4:]]
     keys = ["t", "lag", *(key for name in norms for key in (name, f"{name}_log10")), "saturated"]
+    for gate in kind.logistic:
+        keys += [f"gate_{gate}", f"gate_{gate}_saturated"]
+    if kind.carry is not None:
+        keys += ["carried", "carried_log10"]
     for layer in document["layers"]:
         assert list(layer) == ["layer", "timesteps"]
         assert [list(step) for step in layer["timesteps"]] == [keys] * 4
@@ -60,6 +66,8 @@ def test_the_keys_of_the_document_are_a_contract(cell):
     assert all(list(entry) == ["norm", "norm_log10"] for entry in document["parameters"].values())
     for figure in document["spectral_radius"] + document["spectral_norm"]:
         assert isinstance(figure, dict) == (cell in ("lstm", "gru"))
+    for key in ("carry", "gate_half_life"):
+        assert (document[key] is None) == (kind.carry is None)
 
 
 def test_steps_count_from_one_and_lags_from_the_last_step():

@@ -39,7 +39,8 @@ class Cell(Protocol):
     gates: tuple[str, ...]
     """Names of the row blocks of A and B; one unnamed block for an Elman cell."""
     states: tuple[str, ...]
-    """Names of what a unit carries from step to step, the hidden state ``h`` first."""
+    """Names of what a unit carries from step to step, the hidden state ``h`` first; the one
+    that `carry` multiplies last."""
     logistic: tuple[str, ...]
     """Names of the gates that are logistic, σ(a); none for an Elman cell."""
     carry: str | None
@@ -70,6 +71,7 @@ class Cell(Protocol):
         delta: Array,
         inject: Array | None,
         edges: Array | None,
+        own: int = 0,
     ) -> None:
         """Run the adjoint backward over n steps, in place.
 
@@ -89,6 +91,9 @@ class Cell(Protocol):
             the layer above.
         edges : (n, R, 1, 1) array or None
             Factor on what passes from a step to the one before it (0 is a cut).
+        own : int
+            Of the R rows, the last ones that travel by the cell's own path alone, never
+            through B.
         """
         ...
 

@@ -36,48 +36,47 @@ class Lstm(Gated):
         h[0], c[0] = start
         squashed_c = np.empty((n, batch, hidden))
         gates = np.empty_like(drive)
-        # The logistic gates want exp(−a): the sign goes into the weights once and for all.
+        # A logistic gate is 1/(1 + exp(−a)): its sign goes into the weights once and for all.
         sign = np.repeat([-1.0, -1.0, 1.0, -1.0], hidden)
-        transposed = np.ascontiguousarray(layer.B.T * sign)
+        transposed = np.ascontiguousarray((layer.B * sign[:, None]).T)
         drive *= sign
         recurrent = np.empty((batch, width))
-        candidate = slice(2 * hidden, 3 * hidden)
-        part = [gates[..., k * hidden : (k + 1) * hidden] for k in range(4)]
         new = np.empty((batch, hidden))
-        squashed_g = np.empty((batch, hidden))
-        dot, add, multiply = np.dot, np.add, np.multiply
-        steps = zip(drive, gates, *part, h[:-1], h[1:], c[:-1], c[1:], squashed_c, strict=True)
-        for a, gate, i, f, g, o, h_before, h_after, c_before, c_after, squashed in steps:
+        a_i, a_f, a_g, a_o = np.split(drive, 4, axis=-1)
+        i_all, f_all, g_all, o_all = np.split(gates, 4, axis=-1)
+        dot, add, multiply, exp, tanh = np.dot, np.add, np.multiply, np.exp, np.tanh
+        reciprocal = np.reciprocal
+        # At N = 1 calls are the cost: no allocation, no slicing, nothing looked up twice.
+        steps = zip(
+            *(drive, drive[..., : 2 * hidden], a_g, a_o),
+            *(gates, i_all, f_all, g_all, o_all),
+            *(h[:-1], h[1:], c[:-1], c[1:], squashed_c),
+            strict=True,
+        )
+        for a, a_if, ag, ao, gate, i, f, g, o, h_before, h_after, c_before, c_after, sq in steps:
             dot(h_before, transposed, recurrent)
             add(a, recurrent, a)
-            np.tanh(a[:, candidate], squashed_g)
-            np.exp(a, gate)
-            add(gate, 1.0, gate)
-            np.reciprocal(gate, gate)
-            g[...] = squashed_g
+            exp(a_if, a_if)
+            exp(ao, ao)
+            add(a, 1.0, gate)
+            reciprocal(gate, gate)
+            tanh(ag, g)
             multiply(i, g, new)
             multiply(f, c_before, c_after)
             add(c_after, new, c_after)
-            np.tanh(c_after, squashed)
-            multiply(o, squashed, h_after)
-        slopes = self._slopes(drive, part, c, squashed_c)
-        return Tape((h, c), slopes, (part[0], part[1], part[3]))
-
-    def _slopes(
-        self, a: Array, part: list[Array], c: Array, squashed_c: Array
-    ) -> tuple[Array, ...]:
-        """∂(what a gate feeds)/∂a for the four gates (n, N, 4, H); o sech²(c); f."""
-        i, f, g, o = part
-        n, batch, hidden = i.shape
-        minus_a = a.reshape(n, batch, 4, hidden)
-        by_gate = np.empty((n, batch, 4, hidden))
-        for k, (gate, fed) in enumerate(((i, g), (f, c[:-1]), (g, i), (o, squashed_c))):
-            if k == 2:
-                slope = tanh_slope(minus_a[:, :, k].copy(), gate)
-            else:
-                slope = gate * complement(minus_a[:, :, k], gate)
-            np.multiply(slope, fed, out=by_gate[:, :, k])
-        return by_gate, o * tanh_slope(c[1:].copy(), squashed_c), f
+            tanh(c_after, sq)
+            multiply(o, sq, h_after)
+        # ∂(what a gate feeds)/∂a takes the place of a, of which exp(−a) is left where it is σ's.
+        for e, gate, fed in ((a_i, i_all, g_all), (a_f, f_all, c[:-1]), (a_o, o_all, squashed_c)):
+            complement(e, gate)
+            e *= gate
+            e *= fed
+        tanh_slope(a_g, g_all)
+        a_g *= i_all
+        by_gate = drive.reshape(n, batch, 4, hidden)
+        through = tanh_slope(c[1:].copy(), squashed_c)
+        through *= o_all
+        return Tape((h, c), (by_gate, through, f_all), (i_all, f_all, o_all))
 
     def retreat(
         self,
@@ -87,30 +86,45 @@ class Lstm(Gated):
         delta: Array,
         inject: Array | None,
         edges: Array | None,
+        own: int = 0,
     ) -> None:
         """Run the adjoint backward over n steps, in place (see `Cell.retreat`)."""
         by_gate, through, forget = slopes
-        views = Views(adjoint, inject, edges)
+        views, B = Views(adjoint, inject, edges, own), layer.B
         h, c = views.states
-        n, hidden = len(delta), by_gate.shape[-1]
-        flat_delta = delta.reshape(n, -1, 4 * hidden)
-        gate_delta = delta.reshape(*(h[1:].shape[:-1]), 4, hidden)
+        n, hidden = len(delta), layer.hidden
+        flat_delta = delta.reshape(n, -1, 4 * hidden)[:, : views.through]
+        gate_delta = delta.reshape(*h[1:].shape[:-1], 4, hidden)
         passed = np.empty(h.shape[1:])
-        dot, add, multiply, B = np.dot, np.add, np.multiply, layer.B
-        for t in range(n - 1, -1, -1):
-            h_arrived, c_arrived, d = h[t + 1], c[t + 1], gate_delta[t]
+        dot, add, multiply = np.dot, np.add, np.multiply
+        backward = zip(
+            h[:0:-1],
+            c[:0:-1],
+            c[:0:-1, ..., None, :],
+            c[-2::-1],
+            views.flat[-2::-1],
+            through[::-1],
+            by_gate[::-1, :, :3],
+            by_gate[::-1, :, 3],
+            forget[::-1],
+            gate_delta[::-1, ..., :3, :],
+            gate_delta[::-1, ..., 3, :],
+            flat_delta[::-1],
+            range(n - 1, -1, -1),
+            strict=True,
+        )
+        for g, y, y_wide, y_below, below, k, by_c, by_h, f, d_c, d_h, flat_d, i in backward:
             if views.inject is not None:
-                add(h_arrived, views.inject[t], h_arrived)
-            multiply(h_arrived, through[t], passed)
-            add(c_arrived, passed, c_arrived)
-            by = by_gate[t]
-            multiply(c_arrived[..., None, :], by[:, :3], d[..., :3, :])
-            multiply(h_arrived, by[:, 3], d[..., 3, :])
-            multiply(c_arrived, forget[t], c[t])
-            dot(flat_delta[t], B, views.flat[t])
+                add(g, views.inject[i], g)
+            multiply(g, k, passed)
+            add(y, passed, y)
+            multiply(y_wide, by_c, d_c)
+            multiply(g, by_h, d_h)
+            multiply(y, f, y_below)
+            dot(flat_d, B, below)
             if views.edges is not None:
-                multiply(h[t], views.edges[t], h[t])
-                multiply(c[t], views.edges[t], c[t])
+                multiply(h[i], views.edges[i], h[i])
+                multiply(c[i], views.edges[i], c[i])
 
     def jacobian(self, tape: Tape, layer: Layer, index: int, sequence: int) -> tuple[Array, Array]:
         """Linearise one step of one sequence (see `Cell.jacobian`)."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from bpttcli.engine.scaled import Array
 
-# Beyond this 1 − h² and 1 − σ begin to cancel; the slopes there come from a itself.
+# Beyond this 1 − h² begins to cancel; the slopes there come from a itself.
 _STEEP = 0.95
 
 
@@ -24,10 +24,13 @@ def tanh_slope(a: Array, h: Array) -> Array:
     return slope
 
 
-def complement(minus_a: Array, s: Array) -> Array:
-    """1 − σ(a) = σ(−a), given −a and s = σ(a)."""
-    rest = 1.0 - s
-    steep = np.nonzero(s > _STEEP)
-    e = np.exp(minus_a[steep])
-    rest[steep] = e / (1.0 + e)
-    return rest
+def complement(e: Array, s: Array) -> Array:
+    """1 − σ(a), given e = exp(−a) and s = σ(a) = 1/(1 + e); overwrites `e`.
+
+    1 − s cancels as s → 1, while e s has its digits however open the gate is.
+    """
+    beyond = np.isinf(e)
+    e *= s
+    if beyond.any():
+        e[beyond] = 1.0
+    return e
