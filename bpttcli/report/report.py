@@ -75,8 +75,8 @@ def render(
     ----------
     report : Report
     form : str
-        ``table``, ``markdown``, or one for machines: ``json`` (one line), ``jsonl`` (a row a
-        line) and ``csv``, which hold every row at full precision, and no NaN.
+        ``table``, ``markdown``, ``html`` (a page), or one for machines: ``json`` (one line),
+        ``jsonl`` (a row a line) and ``csv``, which hold every row at full precision, and no NaN.
     console : rich.console.Console
         Lays the table out.
     encoding : str or None
@@ -85,7 +85,7 @@ def render(
     Returns
     -------
     bytes or str
-        Machine formats are bytes, UTF-8 wherever they go.
+        Machine formats and pages are bytes, UTF-8 wherever they go.
     """
     if form == "json":
         return msgspec.json.encode(report.document()) + b"\n"
@@ -93,6 +93,10 @@ def render(
         return msgspec.json.Encoder().encode_lines(rows_of(report.columns()))
     if form == "csv":
         return _csv(report.columns())
+    if form == "html":
+        from bpttcli.report.html import render_html
+
+        return render_html(report.view()).encode()
     if form == "markdown":
         from bpttcli.report.markdown import render_markdown
 

@@ -8,8 +8,11 @@ from typing import Any
 import msgspec
 
 from bpttcli.record import Record
+from bpttcli.report.plain import spell
 
 _FEW = 24
+# Columns of a terminal, and what plain characters put between two columns of a table.
+_NARROWEST, _GAP = 80, 3
 
 
 class Bar(Record, frozen=True):
@@ -81,6 +84,15 @@ class View(Record, frozen=True):
     facts: list[tuple[str, str]] = msgspec.field(default_factory=list)
     grids: list[Grid] = msgspec.field(default_factory=list)
     pictures: list[Picture] = msgspec.field(default_factory=list)
+
+
+def fits(headers: list[str], rows: list[list[Cell]]) -> bool:
+    """Whether a table without bars has room in the narrowest terminal, notation spelled out."""
+    widths = [
+        max(len(line) for cell in place for line in spell(str(cell), "ascii").split("\n"))
+        for place in zip(headers, *rows, strict=True)
+    ]
+    return sum(widths) + _GAP * (len(widths) - 1) <= _NARROWEST
 
 
 def chosen_steps(steps: int, *, every: int | None = None, everything: bool = False) -> list[int]:

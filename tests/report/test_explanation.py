@@ -1,0 +1,155 @@
+"""The chain rule as a person reads it: in full for a pencil, folded for a long run."""
+
+import numpy as np
+import pytest
+
+from tests.report.explained import grid, report, text
+
+BOTH = ["three-steps", "three-steps-every"]
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_in_a_terminal_of_80_columns(name, golden):
+    golden(f"{name}.txt", text(report(name)))
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_in_a_plain_terminal(name, golden):
+    golden(f"{name}-ascii.txt", text(report(name), encoding="ascii"))
+
+
+def test_as_markdown(golden):
+    golden("three-steps.md", text(report("three-steps"), "markdown"))
+
+
+def test_the_slope_of_tanh_and_a_cut(golden):
+    edges = np.array([1.0, 1.0, 0.0])
+    made = report("three-steps-every", "model.cell=tanh", edges=edges, clip_factor=0.5)
+    golden("three-steps-cut.txt", text(made))
+
+
+WIDE = [
+    ("adding", "model.hidden=4"),
+    ("adding", "model.hidden=4", "model.init.gain=0.1"),
+    ("adding", "model.hidden=4", "model.init.gain=5", "model.cell=linear"),
+    ("adding", "model.hidden=4", "model.cell=lstm", "model.layers=2"),
+    ("adding", "model.hidden=4", "model.cell=gru", "task.batch=3"),
+    ("text", "model.hidden=3", "model.cell=relu"),
+    ("identity-relu",),
+    ("scalar-linear",),
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("sets", WIDE, ids=" ".join)
+def test_nothing_is_wider_than_80_columns_or_left_out(sets, encoding):
+    printed = text(report(*sets), encoding=encoding)
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "wider terminal" not in printed
+    if encoding == "ascii":
+        assert printed.isascii()
+        assert "?" not in printed
+
+
+@pytest.mark.parametrize("form", ["markdown", "html"])
+@pytest.mark.parametrize("sets", WIDE, ids=" ".join)
+def test_every_network_has_a_page(sets, form):
+    assert "What repeats" in text(report(*sets), form)
+
+
+@pytest.mark.parametrize(("steps", "folded"), [(12, False), (13, True)])
+def test_beyond_twelve_steps_the_middle_is_folded_and_said_to_be(steps, folded):
+    made = report("scalar-linear", f"task.steps={steps}")
+    for title in ("Forward", "Backward", "∂L/∂B"):
+        assert ("Steps 7 to 7 are folded" in grid(made, title).note) == folded
+        words = {word for row in grid(made, title).rows for word in row[:2]}
+        assert bool({"steps 7 … 7 are folded", "7 … 7 together"} & words) == folded
+
+
+def test_all_steps_on_request():
+    made = report("scalar-linear", "task.steps=40", everything=True)
+    assert "folded" not in text(made)
+    assert len(grid(made, "∂L/∂B").rows) == 41
+
+
+def test_folded_terms_are_added_up_so_that_the_column_still_adds_up():
+    """a = b = c = 1, y = 0: h_20 = 20, δ_t = 40, so step t adds 40 (t − 1) to ∂L/∂B."""
+    made = report("scalar-linear", "task.steps=20", "model.parameters.weight_hh_l0=[[1]]")
+    terms = {row[0]: float(row[-1]) for row in grid(made, "∂L/∂B").rows}
+    assert terms["7 … 14 together"] == 40 * sum(range(6, 14))
+    total = terms.pop("sum")
+    assert sum(terms.values()) == total == 40 * 190
+
+
+def test_the_same_parameter_is_seen_at_every_step():
+    said = dict(report("three-steps").view().sentences)
+    assert said["B"].endswith("the same B in a_1, a_2, a_3.")
+    said = dict(report("scalar-linear").view().sentences)
+    assert said["C"].endswith("the same C in o_1, …, o_1000.")
+
+
+@pytest.mark.parametrize(("b", "wanted"), [("1.1", "1.1^100 = 13781"), ("0.9", "2.66e-05")])
+def test_a_hundred_steps_of_a_factor_are_seen_to_come_from_B(b, wanted):
+    sets = "task.steps=101", f"model.parameters.weight_hh_l0=[[{b}]]"
+    table = grid(report("scalar-linear", *sets), "What repeats")
+    assert wanted in table.note
+    last = table.rows[-1]
+    assert last[0] == "100"
+    assert last[2] == wanted.rpartition(" ")[2]
+
+
+def test_a_slope_stands_beside_the_powers_it_shrinks():
+    table = grid(report("three-steps", "model.cell=tanh"), "What repeats")
+    assert table.headers[4] == "φ′, k times"
+    assert "slope φ′ of tanh" in table.note
+
+
+def test_a_gated_cell_has_its_gate_instead_of_powers():
+    made = report("adding", "model.cell=gru", "model.hidden=3", "task.steps=4")
+    table = grid(made, "What repeats")
+    assert table.headers == ["k", "z, k times", "‖p‖", "p"]
+    assert "gate z passes a unit's own past on" in table.note
+
+
+def test_a_cut_is_marked_and_what_is_lost_stands_beside_it():
+    made = report("three-steps", edges=np.array([1.0, 0.0, 1.0]))
+    rows = grid(made, "Backward").rows
+    at = rows.index(["through h_2", "✂ cut here", "(0 0)"])
+    assert rows[at + 1] == ["lost", "Bᵀ ∂L/∂a_2, uncut", "(5.5 8)"]
+    table = grid(made, "∂L/∂A")
+    assert table.headers[-1] == "lost"
+    assert [row[-1] for row in table.rows][-2:] == ["(11)\n(16)", "(11)\n(16)"]
+    assert ("cut between steps", "1|2") in made.view().facts
+
+
+def test_an_edge_that_is_weighted_says_by_how_much():
+    made = report("three-steps", edges=np.array([1.0, 1.25, 1.0]))
+    assert ["through h_2", "1.25 times Bᵀ ∂L/∂a_2", "(6.875 10)"] in grid(made, "Backward").rows
+
+
+def test_clipping_shows_its_factor_and_what_is_left():
+    table = grid(report("three-steps", clip_factor=0.25), "∂L/∂C")
+    assert table.rows[-1] == ["times 0.25", "", "", "(1 3)"]
+
+
+def test_a_batch_says_whose_numbers_these_are():
+    facts = dict(report("adding", "task.batch=3", "task.steps=4").view().facts)
+    assert facts["shown"].startswith("step by step sequence 1 of 3")
+
+
+def test_a_probe_needs_no_output():
+    made = report("three-steps", "loss.name=probe", "loss.vector=[3, 4]")
+    rows = grid(made, "Backward").rows
+    assert rows[0] == ["through L", "the probe v", "(3 4)"]
+    assert ["L_3", "⟨v, h_3⟩", "30"] in grid(made, "Forward").rows
+
+
+def test_classes_and_symbols_are_named():
+    made = report("text", "task.steps=3", "model.hidden=3")
+    rows = grid(made, "Forward").rows
+    assert rows[0][2].startswith("symbol ")
+    assert any(row[2].startswith("class ") for row in rows)
+
+
+def test_csv_has_the_rows_of_the_report():
+    assert text(report("three-steps"), "csv").splitlines()[0].startswith("layer,t,lag,hidden")
