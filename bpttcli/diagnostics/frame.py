@@ -105,6 +105,19 @@ class Frame:
             yield factor
 
 
+def clear_rounding(R: Array) -> None:
+    """Make exact zeros, in place, of what a QR leaves of columns that depend on others.
+
+    Parameters
+    ----------
+    R : (n, n) array
+        Upper triangular. Only rows whose diagonal is nothing but rounding are touched.
+    """
+    noise = len(R) * _EPS * np.sqrt(np.einsum("ij,ij->j", R, R))
+    lost = np.abs(np.diagonal(R)) <= noise
+    R[lost] = np.where(np.abs(R[lost]) <= noise, 0.0, R[lost])
+
+
 def _spread(R: Array) -> float:
     """How far the diagonal stays below its columns; inf where that cannot be told."""
     diagonal = np.abs(np.diagonal(R))
@@ -130,9 +143,7 @@ def _by_scales(X: Array, Q: Array) -> tuple[Array, Triangle]:
     top_row, top_column = int(rows.max()), int(columns.max())
     Q, inner = _sorted_qr(shift(Q, (columns - top_column)[:, None]))
     Q, R = _sorted_qr(Y @ Q)
-    size = np.sqrt(np.einsum("ij,ij->j", R, R))
-    lost = np.abs(np.diagonal(R)) <= len(Y) * _EPS * size
-    R[lost, lost] = 0.0
+    clear_rounding(R)
     Q, outer = _sorted_qr(shift(Q, (rows - top_row)[:, None]))
     with np.errstate(under="ignore"):
         return Q, Triangle(outer @ R @ inner, top_row + top_column)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bpttcli.diagnostics.frame import Triangle
+from bpttcli.diagnostics.frame import Triangle, clear_rounding
 from bpttcli.diagnostics.pivoted_qr import pivoted_triangle
 from bpttcli.engine.scaled import Array, Exponents, shift
 
-_EPS = float(np.finfo(np.float64).eps)
 # The exponent of a row of zeros: below every other, and far from the ends of int64.
 _NOTHING = -(2**40)
 # A dense decomposition of rows within 2^20 keeps the values to 2^20 ε = 2e-10.
@@ -91,10 +90,7 @@ class GradedTriangle:
             order = np.argsort(-self._exponent, kind="stable")
             R = np.asarray(np.linalg.qr(W[:, order], mode="r"))
         if self._singular:
-            # What is left of a column that depends on those before it is rounding.
-            size = np.sqrt(np.einsum("ij,ij->j", R, R))
-            lost = np.abs(np.diagonal(R)) <= len(R) * _EPS * size
-            R[lost, lost] = 0.0
+            clear_rounding(R)
         U, exponent = _graded(R, self._exponent[order])
         return GradedTriangle(U, exponent, singular=self._singular)
 

@@ -100,6 +100,10 @@ def jacobian_products(
 
     Notes
     -----
+    A state is the whole of what is carried on: with layers, or with the cell state of an
+    LSTM, a change of one part leaves the others of that step as they are, whereas an adjoint
+    ∂ℓ/∂h_t counts what the change does to them at once.
+
     In a plain product everything below 1e-16 of the largest value is rounding. Here
     (J_T … J_{t+1})ᵀ = Q R is kept as its triangle R, a product of the small triangles of
     `Frame`, with an exponent for each row (see `GradedTriangle`).
