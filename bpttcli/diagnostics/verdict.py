@@ -151,7 +151,7 @@ def _split(reach: Reach, recurrence: Recurrence) -> str:
         share = ""
         if own.share is not None:
             steps = "1 step" if own.lag == 1 else f"{own.lag} steps"
-            left = f"{100 * own.share:.2g}%"
+            left = f"{own.share:.0%}" if own.share > 0.05 else f"{100 * own.share:.2g}%"
             share = f"; of what arrives {steps} back the own path alone would leave {left}"
         return (
             f"Each step back multiplies the gradient by {growth:.4g}: "

@@ -113,6 +113,7 @@ def sweep_layer(
     norm = tuple(Scaled(np.empty(exponent.shape), np.empty_like(exponent)) for _ in cell.states)
     fresh = None if inject is None else _Injection.of(inject)
     wide_edges = None if edges is None else edges[:, :, None, None]
+    passed = _passed(cell, n, rows, edges, own)
     length, last, arriving = _BLOCK, n, flow
     with np.errstate(all="ignore"):
         while last:
@@ -134,10 +135,9 @@ def sweep_layer(
                 own,
             )
             found = [norms(slot[first : last + 1]) for slot in slots]
-            passed = None if edges is None else edges[first:last, :, None] != 0
             if length > 1 and not all(
-                _is_safe(block, state, passed)
-                for block, state in zip(found, arriving.adjoint, strict=True)
+                _is_safe(block, state, passes[first:last])
+                for block, state, passes in zip(found, arriving.adjoint, passed, strict=True)
             ):
                 length = max(1, (last - first) // 2)
                 continue
@@ -190,7 +190,20 @@ def _level(arriving: Flow, fresh: Exponents | None, idle: int) -> Exponents:
     return np.where(np.abs(level - arriving.exponent) < idle, arriving.exponent, level)
 
 
-def _is_safe(norm: Scaled, arriving: Array, passed: NDArray[np.bool_] | None) -> bool:
+def _passed(
+    cell: Cell, n: int, rows: int, edges: Array | None, own: int
+) -> list[NDArray[np.bool_]]:
+    """Tell for each state where something passes to the step before, (n, R, 1) each."""
+    passed = np.ones((n, rows, 1), dtype=bool) if edges is None else edges[..., None] != 0
+    each = [passed] * len(cell.states)
+    if own and (cell.carry is None or len(each) > 1):
+        # The hidden state is not what the own path carries: it ends at once, without a loss.
+        each[0] = passed.copy()
+        each[0][:, rows - own :] = False
+    return each
+
+
+def _is_safe(norm: Scaled, arriving: Array, passed: NDArray[np.bool_]) -> bool:
     """Whether no digit was lost on a block's way, given the norms of its n + 1 adjoints.
 
     A sum of squares far from 1 tells that they are on their way out of the range. A single
@@ -200,7 +213,5 @@ def _is_safe(norm: Scaled, arriving: Array, passed: NDArray[np.bool_] | None) ->
     if norm.exponent.any() or np.isinf(norm.mantissa).any():
         return False
     alive = norm.mantissa > 0
-    lost = alive[1:] & ~alive[:-1]
-    if passed is not None:
-        lost &= passed
+    lost = alive[1:] & ~alive[:-1] & passed
     return not (lost.any() or ((np.abs(arriving).max(axis=-1) > 0) & ~alive[-1]).any())

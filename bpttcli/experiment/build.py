@@ -162,6 +162,8 @@ def _drawn_network(model: Model, sequences: Sequences, rng: np.random.Generator)
         name=model.init.name,
         gain=model.init.gain,
         spectral_radius=model.init.spectral_radius,
+        forget_bias=model.init.forget_bias,
+        chrono=model.init.chrono,
     )
 
 

@@ -44,6 +44,26 @@ class Init(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="the spectral radius that B is scaled to"),
     ] = None
+    forget_bias: Annotated[
+        float | None,
+        Meta(description="bias of the gate that carries a gated cell's state (lstm: f, gru: z)"),
+    ] = None
+    chrono: Annotated[
+        Annotated[float, Meta(ge=2)] | None,
+        Meta(description="biases of that gate for memories of up to so many steps"),
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Check what one key alone cannot show.
+
+        Raises
+        ------
+        InputError
+            Two rules for one bias.
+        """
+        if self.forget_bias is not None and self.chrono is not None:
+            message = "must not stand beside model.init.forget_bias: both set one gate's bias"
+            raise InputError(message, key="model.init.chrono")
 
 
 class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from bpttcli.engine.cells.cell import Cell
 from bpttcli.engine.network import Layer, Network
 from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError, nearest
+from bpttcli.models.gate_bias import with_chrono_bias, with_forget_bias
 
 INITS = ("gaussian", "uniform", "orthogonal", "identity")
 
@@ -25,6 +26,8 @@ def initialise(
     name: str = "gaussian",
     gain: float = 1.0,
     spectral_radius: float | None = None,
+    forget_bias: float | None = None,
+    chrono: float | None = None,
 ) -> Network:
     """Draw the parameters of a network.
 
@@ -53,11 +56,15 @@ def initialise(
         Factor on B.
     spectral_radius : float, optional
         Scale each block of B to this spectral radius instead.
+    forget_bias, chrono : float, optional
+        Set the biases of the carry gate, to one number or over time scales up to `chrono`
+        (`with_forget_bias`, `with_chrono_bias`); all else stays as it is without.
 
     Raises
     ------
     InputError
-        An unknown name, or a B whose spectral radius is 0 and cannot be scaled.
+        An unknown name, a B whose spectral radius is 0 and cannot be scaled, or a carry
+        gate's bias for a cell without one.
     """
     if name not in INITS:
         raise InputError(f"must be a start, got '{name}': {nearest(name, INITS)}", key="model.init")
@@ -79,9 +86,14 @@ def initialise(
         if spectral_radius is not None:
             blocks = [scaled_to_radius(block, spectral_radius) for block in blocks]
         stack.append(Layer(A, np.concatenate(blocks), bias(rows), bias(rows)))
-    if n_outputs is None:
-        return Network(cell, tuple(stack))
-    return Network(cell, tuple(stack), draw(n_outputs, hidden), bias(n_outputs))
+    network = Network(cell, tuple(stack))
+    if n_outputs is not None:
+        network = Network(cell, tuple(stack), draw(n_outputs, hidden), bias(n_outputs))
+    if forget_bias is not None:
+        network = with_forget_bias(network, forget_bias)
+    if chrono is not None:
+        network = with_chrono_bias(network, chrono, rng)
+    return network
 
 
 def scaled_to_radius(B: Array, radius: float) -> Array:

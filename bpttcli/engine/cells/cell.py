@@ -45,6 +45,8 @@ class Cell(Protocol):
     """Names of the gates that are logistic, σ(a); none for an Elman cell."""
     carry: str | None
     """Name of the gate that multiplies a unit's own past: a path that does not lead through B."""
+    entry: str | None
+    """Name of the gate that lets in what `carry` is to keep, where it is a gate of its own."""
 
     def drive_bias(self, layer: Layer) -> Array | None:
         """Sum the biases that add to A x_t: (G·H,), or None without any."""

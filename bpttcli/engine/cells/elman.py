@@ -24,6 +24,7 @@ class Elman:
     states: ClassVar[tuple[str, ...]] = ("h",)
     logistic: ClassVar[tuple[str, ...]] = ()
     carry: ClassVar[str | None] = None
+    entry: ClassVar[str | None] = None
 
     def activate(self, a: Array, out: Array) -> None:
         """Write φ(a) to `out`."""

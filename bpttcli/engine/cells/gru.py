@@ -29,6 +29,7 @@ class Gru(Gated):
     states: ClassVar[tuple[str, ...]] = ("h",)
     logistic: ClassVar[tuple[str, ...]] = ("r", "z")
     carry: ClassVar[str | None] = "z"
+    entry: ClassVar[str | None] = None
 
     def drive_bias(self, layer: Layer) -> Array | None:
         """Sum the biases, but for the recurrent one of n (see `Cell.drive_bias`)."""

@@ -27,6 +27,7 @@ class Lstm(Gated):
     states: ClassVar[tuple[str, ...]] = ("h", "c")
     logistic: ClassVar[tuple[str, ...]] = ("i", "f", "o")
     carry: ClassVar[str | None] = "f"
+    entry: ClassVar[str | None] = "i"
 
     def advance(self, drive: Array, layer: Layer, start: tuple[Array, ...]) -> Tape:
         """Run forward over a window (see `Cell.advance`)."""
