@@ -163,9 +163,9 @@ def _reason(rates: Rates, log_radius: float) -> str:
     if rates.exponent < log_radius and rates.slope is not None and rates.slope < 1:
         share = f" ({rates.saturated:.0%} of the units are saturated)" if rates.saturated else ""
         return f"the slope of {rates.cell} is only {rates.slope:.3g} on average{share}"
-    if rates.exponent > log_radius:
+    if rates.exponent > log_radius and rates.cell != "linear":
         return (
             f"B is not normal: a single step may grow by σ₁(B) = {rates.spectral_norm:.4g}, "
             "and as the slope changes from step to step, the next one need not undo it"
         )
-    return "the trajectory is too short for its long run to show"
+    return "these steps are too few for the long run to show"

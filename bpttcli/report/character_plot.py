@@ -9,7 +9,7 @@ from bpttcli.record import Record
 
 # A character is about twice as high as it is wide.
 _PLANE_WIDTH, _PLANE_HEIGHT = 49, 25
-_CURVE_WIDTH, _CURVE_HEIGHT = 60, 14
+_CURVE_WIDTH, _CURVE_HEIGHT = 60, 15
 
 Point = tuple[float, float]
 

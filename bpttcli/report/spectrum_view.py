@@ -172,7 +172,7 @@ def _powers_grid(layer: dict[str, Any], trajectory: dict[str, Any] | None) -> Gr
     products: dict[int, float | None] = {}
     if trajectory is not None:
         products = {row["lag"]: row["sigma_max_log10"] for row in trajectory["jacobian"]}
-    headers = ["k", "ρ^k", "‖B^k‖"] + (["‖J…J‖"] if products else [])
+    headers = ["k", "ρ^k", "‖B^k‖"] + (["product"] if products else [])
     rows: list[list[Cell]] = []
     for power in layer["powers"]:
         k = power["k"]
@@ -181,7 +181,7 @@ def _powers_grid(layer: dict[str, Any], trajectory: dict[str, Any] | None) -> Gr
         if products:
             row.append(_from_log10(products[k]) if k in products else "–")
         rows.append(row)
-    with_products = ", and the product of k Jacobians back from the last step" if products else ""
+    with_products = ", and the largest of the product of the last k Jacobians" if products else ""
     return Grid(f"Powers of B ({name_of(layer)}){with_products}", headers, rows)
 
 
@@ -264,7 +264,7 @@ def curves(document: dict[str, Any]) -> list[tuple[str, str, list[tuple[float, f
         last, log10 = rho[-1]
         steps = [last ** (i / _RESOLUTION) for i in range(_RESOLUTION + 1)]
         rho = [(k, k * log10 / last) for k in steps]
-    return [(".", "ρ^k", rho), ("o", "‖B^k‖", norm), ("x", "Jacobian product", products)]
+    return [(".", "ρ^k", rho), ("x", "Jacobian product", products), ("o", "‖B^k‖", norm)]
 
 
 def _points(rows: list[dict[str, Any]], at: str, name: str) -> list[tuple[float, float]]:

@@ -55,6 +55,12 @@ def test_a_rule_that_holds_in_the_long_run_names_the_bump_before():
     )
 
 
+def test_a_linear_network_blames_no_slope():
+    rule = judge(0.9, 0.8 * math.log(0.9), cell="linear", slope=1.0, saturated=0.0)
+    assert rule.holds is True
+    assert "because these steps are too few for the long run to show" in rule.sentence
+
+
 def test_the_rate_is_the_same_within_a_twentieth():
     assert "not the rate" not in judge(2.0, 0.97 * math.log(2)).sentence
     assert "not the rate" in judge(2.0, 0.9 * math.log(2)).sentence
