@@ -67,7 +67,7 @@ def test_the_values_multiply_to_the_determinant_however_far_apart_they_are(seed,
     for transposed in (False, True):
         matrices = scales[:, :, None] * Y
         found = log2_of(matrices.transpose(0, 2, 1)[::-1] if transposed else matrices)
-        assert sum(found) == pytest.approx(expected, abs=1e-8)
+        assert sum(found) == pytest.approx(expected, abs=1e-7)
 
 
 @settings(max_examples=50, deadline=None)
@@ -79,10 +79,10 @@ def test_the_inverse_has_the_inverse_values(seed, decades, n):
     Q = [np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(3)]
     there = log2_of([d[:, None] * q for d, q in zip(scale, Q, strict=True)])
     back = log2_of([q.T / d for d, q in zip(scale[::-1], Q[::-1], strict=True)])
-    assert there[0] == pytest.approx(-back[2], abs=1e-8)
-    assert there[2] == pytest.approx(-back[0], abs=1e-8)
+    assert there[0] == pytest.approx(-back[2], abs=1e-7)
+    assert there[2] == pytest.approx(-back[0], abs=1e-7)
     if n % 2:
-        assert there[1] == pytest.approx(-back[1], abs=1e-8)
+        assert there[1] == pytest.approx(-back[1], abs=1e-7)
 
 
 @pytest.mark.parametrize(
