@@ -138,8 +138,8 @@ class _Gathered:
         self.objective = objective
         # With one target step the propagated adjoint is the adjoint, and no row of its own.
         self.alone = 0 if (targets.sum(axis=0) == 1).all() else 1
-        self.own = 0 if network.cell.carry is None else 1
-        self.sweep = Sweep(network, batch, 1 + self.alone + self.own, self.own)
+        self.sweep = Sweep(network, batch, 1 + self.alone)
+        self.own = None if network.cell.carry is None else Sweep(network, batch, own=True)
         self.gradient = GradientSum(trajectory)
         self.loss = np.zeros(batch)
         self.C = _blank(steps)
@@ -154,7 +154,7 @@ class _Gathered:
         self.slope = np.empty((depth, steps))
         self.gates = np.empty((depth, len(network.cell.logistic), steps))
         self.gates_saturated = np.empty_like(self.gates)
-        self.carried = [_blank(steps, batch) if self.own else None for _ in range(depth)]
+        self.carried = [_blank(steps, batch) for _ in network.layers if self.own is not None]
         self.start: list[tuple[Scaled, ...]] = [()] * depth
         self.overflow: Overflow | None = None
         self.kept: list[tuple[Scaled, ...]] | None = None
@@ -178,10 +178,14 @@ class _Gathered:
         with np.errstate(all="ignore"):
             source = self.objective.source(network, top, window.start, window.stop)
             self.loss += source.loss
-        layers = self.sweep.through(window, self._entering(source, window))
+        entering, alone = self._entering(source, window)
+        layers = self.sweep.through(window, entering)
         self.gradient.add(window, source, layers)
         # Windows come from the last to the first, so the first has the last word.
         self.overflow = _overflow(window) or self.overflow
+        if self.own is not None:
+            for whole, part in zip(self.carried, self.own.through(window, alone), strict=True):
+                _put(whole, steps, part.norm[-1][:, 0])
         for k, swept in enumerate(layers):
             for s, norm in enumerate(swept.norm):
                 _put(self.norm[k][s], steps, norm[:, 0])
@@ -197,9 +201,6 @@ class _Gathered:
             self.saturated[k, steps] = network.cell.saturated(tape)
             slope = network.cell.mean_slope(tape)
             self.slope[k, steps] = np.nan if slope is None else slope
-            carried = self.carried[k]
-            if carried is not None:
-                _put(carried, steps, swept.norm[-1][:, -1])
             for g, gate in enumerate(tape.gates):
                 self.gates[k, g, steps] = gate.mean(axis=(1, 2))
                 self.gates_saturated[k, g, steps] = saturated_share(gate)
@@ -212,17 +213,19 @@ class _Gathered:
         else:
             _put(self.C, steps, contribution_norms(Scaled.of(source.output), top))
 
-    def _entering(self, source: Source, window: Window) -> Array | None:
-        """What the loss says to the rows of the sweep: all of it, or its last target step."""
-        if source.hidden is None:
-            return None
-        rows = [source.hidden]
-        if self.alone:
-            last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
-            rows.append(np.where(last[..., None], source.hidden, 0.0))
-        if self.own:
-            rows.append(rows[-1])
-        return np.stack(rows, axis=1) if len(rows) > 1 else source.hidden[:, None]
+    def _entering(self, source: Source, window: Window) -> tuple[Array | None, Array | None]:
+        """What the loss says to the rows of the sweep, and what its last target step alone."""
+        hidden = source.hidden
+        if hidden is None:
+            return None, None
+        last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
+        alone = np.where(last[..., None], hidden, 0.0) if last.any() else None
+        rows = np.zeros((len(hidden), 1 + self.alone, *hidden.shape[1:]))
+        rows[:, 0] = hidden
+        if alone is None:
+            return rows, None
+        rows[:, self.alone] = alone
+        return rows, alone[:, None]
 
     def adjoints(self) -> Adjoints:
         """Everything, once every window is in."""
@@ -237,7 +240,7 @@ class _Gathered:
                 self.slope[k],
                 self.gates[k],
                 self.gates_saturated[k],
-                self.carried[k],
+                self.carried[k] if self.carried else None,
                 self.start[k],
                 None if self.kept is None else self.kept[k],
             )

@@ -24,11 +24,11 @@ class Sweep:
         Number of sequences N.
     rows : int
         Number R of adjoints that share the trajectory.
-    own : int
-        Of these, the last ones that travel by the cells' own path alone, never through B.
+    own : bool
+        Go by the cells' own path alone, never through B.
     """
 
-    def __init__(self, network: Network, batch: int, rows: int = 1, own: int = 0) -> None:
+    def __init__(self, network: Network, batch: int, rows: int = 1, own: bool = False) -> None:
         self._network = network
         self._own = own
         self._flows = [

@@ -77,7 +77,7 @@ def sweep_layer(
     flow: Flow,
     inject: Scaled | None = None,
     edges: Array | None = None,
-    own: int = 0,
+    own: bool = False,
 ) -> LayerSweep:
     """Carry the adjoint of one layer from the last step of a window to the first.
 
@@ -98,8 +98,8 @@ def sweep_layer(
         The hidden adjoint from outside the recurrence, with exponents (n, R, N, 1).
     edges : (n, R) array, optional
         Factor on what passes from each step to the one before it; 0 cuts.
-    own : int
-        Of the R rows, the last ones that travel by the cell's own path alone, never through B.
+    own : bool
+        Go by the cell's own path alone, never through B.
 
     Returns
     -------
@@ -125,16 +125,14 @@ def sweep_layer(
                 added = fresh.scaled(first, last, level)
             for slot, state in zip(slots, arriving.adjoint, strict=True):
                 slot[last] = shift(state, (arriving.exponent - level)[..., None])
-            cell.retreat(
-                tuple(slope[first:last] for slope in tape.slopes),
-                layer,
-                tuple(slot[first : last + 1] for slot in slots),
-                delta[first:last],
-                added,
-                None if wide_edges is None else wide_edges[first:last],
-                own,
-            )
-            found = [norms(slot[first : last + 1]) for slot in slots]
+            slopes = tuple(slope[first:last] for slope in tape.slopes)
+            block_slots = tuple(slot[first : last + 1] for slot in slots)
+            cut = None if wide_edges is None else wide_edges[first:last]
+            if own:
+                cell.carry_back(slopes, block_slots, delta[first:last], added, cut)
+            else:
+                cell.retreat(slopes, layer, block_slots, delta[first:last], added, cut)
+            found = [norms(slot) for slot in block_slots]
             if length > 1 and not all(
                 _is_safe(block, state, passes[first:last])
                 for block, state, passes in zip(found, arriving.adjoint, passed, strict=True)
@@ -191,15 +189,14 @@ def _level(arriving: Flow, fresh: Exponents | None, idle: int) -> Exponents:
 
 
 def _passed(
-    cell: Cell, n: int, rows: int, edges: Array | None, own: int
+    cell: Cell, n: int, rows: int, edges: Array | None, own: bool
 ) -> list[NDArray[np.bool_]]:
     """Tell for each state where something passes to the step before, (n, R, 1) each."""
     passed = np.ones((n, rows, 1), dtype=bool) if edges is None else edges[..., None] != 0
     each = [passed] * len(cell.states)
-    if own and (cell.carry is None or len(each) > 1):
-        # The hidden state is not what the own path carries: it ends at once, without a loss.
-        each[0] = passed.copy()
-        each[0][:, rows - own :] = False
+    if own and len(each) > 1:
+        # Only the last state is carried: the hidden state ends at once, and nothing is lost.
+        each[0] = np.zeros_like(passed)
     return each
 
 

@@ -73,7 +73,6 @@ class Cell(Protocol):
         delta: Array,
         inject: Array | None,
         edges: Array | None,
-        own: int = 0,
     ) -> None:
         """Run the adjoint backward over n steps, in place.
 
@@ -93,9 +92,20 @@ class Cell(Protocol):
             the layer above.
         edges : (n, R, 1, 1) array or None
             Factor on what passes from a step to the one before it (0 is a cut).
-        own : int
-            Of the R rows, the last ones that travel by the cell's own path alone, never
-            through B.
+        """
+        ...
+
+    def carry_back(
+        self,
+        slopes: tuple[Array, ...],
+        adjoint: tuple[Array, ...],
+        delta: Array,
+        inject: Array | None,
+        edges: Array | None,
+    ) -> None:
+        """Run backward by the cell's own path alone, as if B were zero, in place.
+
+        The parameters are those of `retreat`. Only a cell with a `carry` gate has this.
         """
         ...
 

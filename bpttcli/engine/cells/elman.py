@@ -77,12 +77,11 @@ class Elman:
         delta: Array,
         inject: Array | None,
         edges: Array | None,
-        own: int = 0,
     ) -> None:
         """Run the adjoint backward over n steps, in place (see `Cell.retreat`)."""
-        views, B = Views(adjoint, inject, edges, own), layer.B
+        views, B = Views(adjoint, inject, edges), layer.B
         (g,) = views.states
-        flat_delta = delta.reshape(len(delta), -1, delta.shape[-1])[:, : views.through]
+        flat_delta = delta.reshape(len(delta), views.flat.shape[1], -1)
         dot, add, multiply = np.dot, np.add, np.multiply
         backward = zip(
             g[:0:-1],

@@ -30,6 +30,29 @@ class Gated:
         return None
 
 
+def keep_back(state: Array, keep: Array, entering: Array | None, edges: Array | None) -> None:
+    """Carry the adjoint of a state back over n steps by nothing but its gate, in place.
+
+    Parameters
+    ----------
+    state : (n+1, R, N, H) array
+        On entry, entry n is what reaches the last step from later ones; on return, entry i
+        is the adjoint after step i, and entry 0 is what reaches the step before.
+    keep : (n, N, H) array
+        The gate.
+    entering : (n, R, N, H) array or None
+        What comes from outside.
+    edges : (n, R, 1, 1) array or None
+        Factor on what passes from a step to the one before it.
+    """
+    for t in range(len(keep) - 1, -1, -1):
+        if entering is not None:
+            np.add(state[t + 1], entering[t], state[t + 1])
+        np.multiply(state[t + 1], keep[t], state[t])
+        if edges is not None:
+            np.multiply(state[t], edges[t], state[t])
+
+
 def saturated_share(gate: Array) -> Array:
     """Share of a gate's units outside [0.05, 0.95] in each step, (n,)."""
     inside = np.count_nonzero((gate >= 0.05) & (gate <= 0.95), axis=(1, 2))

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from bpttcli.engine.cells.cell import Tape
-from bpttcli.engine.cells.gated import Gated
+from bpttcli.engine.cells.gated import Gated, keep_back
 from bpttcli.engine.cells.smooth import complement, tanh_slope
 from bpttcli.engine.cells.views import Views
 from bpttcli.engine.network import Layer
@@ -105,17 +105,16 @@ class Gru(Gated):
         delta: Array,
         inject: Array | None,
         edges: Array | None,
-        own: int = 0,
     ) -> None:
         """Run the adjoint backward over n steps, in place (see `Cell.retreat`)."""
         by_gate, reset, keep = slopes
-        views, B = Views(adjoint, inject, edges, own), layer.B
+        views, B = Views(adjoint, inject, edges), layer.B
         (h,) = views.states
         hidden = layer.hidden
         by_recurrent = by_gate.copy()
         by_recurrent[:, :, 2] *= reset
         gate_delta = np.empty((*h.shape[1:-1], 3, hidden))
-        flat_delta = gate_delta.reshape(-1, 3 * hidden)[: views.through]
+        flat_delta = gate_delta.reshape(-1, 3 * hidden)
         kept = np.empty(h.shape[1:])
         dot, add, multiply = np.dot, np.add, np.multiply
         backward = zip(
@@ -139,6 +138,21 @@ class Gru(Gated):
                 multiply(below, views.edges[i], below)
         wide = delta.reshape(*h[1:].shape[:-1], 3, hidden)
         np.multiply(h[1:, ..., None, :], by_gate if h.ndim == 3 else by_gate[:, None], out=wide)
+
+    def carry_back(
+        self,
+        slopes: tuple[Array, ...],
+        adjoint: tuple[Array, ...],
+        delta: Array,
+        inject: Array | None,
+        edges: Array | None,
+    ) -> None:
+        """Run backward through z alone, in place (see `Cell.carry_back`)."""
+        by_gate, _, keep = slopes
+        (h,) = adjoint
+        keep_back(h, keep, inject, edges)
+        wide = delta.reshape(*h[1:].shape[:-1], 3, -1)
+        np.multiply(h[1:, ..., None, :], by_gate[:, None], out=wide)
 
     def jacobian(self, tape: Tape, layer: Layer, index: int, sequence: int) -> tuple[Array, Array]:
         """Linearise one step of one sequence (see `Cell.jacobian`)."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from bpttcli.engine.cells.cell import Tape
-from bpttcli.engine.cells.gated import Gated
+from bpttcli.engine.cells.gated import Gated, keep_back
 from bpttcli.engine.cells.smooth import complement, tanh_slope
 from bpttcli.engine.cells.views import Views
 from bpttcli.engine.network import Layer
@@ -87,14 +87,13 @@ class Lstm(Gated):
         delta: Array,
         inject: Array | None,
         edges: Array | None,
-        own: int = 0,
     ) -> None:
         """Run the adjoint backward over n steps, in place (see `Cell.retreat`)."""
         by_gate, through, forget = slopes
-        views, B = Views(adjoint, inject, edges, own), layer.B
+        views, B = Views(adjoint, inject, edges), layer.B
         h, c = views.states
         n, hidden = len(delta), layer.hidden
-        flat_delta = delta.reshape(n, -1, 4 * hidden)[:, : views.through]
+        flat_delta = delta.reshape(n, -1, 4 * hidden)
         gate_delta = delta.reshape(*h[1:].shape[:-1], 4, hidden)
         passed = np.empty(h.shape[1:])
         dot, add, multiply = np.dot, np.add, np.multiply
@@ -126,6 +125,26 @@ class Lstm(Gated):
             if views.edges is not None:
                 multiply(h[i], views.edges[i], h[i])
                 multiply(c[i], views.edges[i], c[i])
+
+    def carry_back(
+        self,
+        slopes: tuple[Array, ...],
+        adjoint: tuple[Array, ...],
+        delta: Array,
+        inject: Array | None,
+        edges: Array | None,
+    ) -> None:
+        """Run backward through the cell state alone, in place (see `Cell.carry_back`)."""
+        by_gate, through, forget = slopes
+        h, c = adjoint
+        h[:-1] = 0.0
+        if inject is not None:
+            h[1:] = inject
+        entering = None if inject is None else inject * through[:, None]
+        keep_back(c, forget, entering, edges)
+        wide = delta.reshape(*c[1:].shape[:-1], 4, -1)
+        np.multiply(c[1:, ..., None, :], by_gate[:, None, :, :3], out=wide[..., :3, :])
+        np.multiply(h[1:], by_gate[:, None, :, 3], out=wide[..., 3, :])
 
     def jacobian(self, tape: Tape, layer: Layer, index: int, sequence: int) -> tuple[Array, Array]:
         """Linearise one step of one sequence (see `Cell.jacobian`)."""

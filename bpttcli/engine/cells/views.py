@@ -17,23 +17,13 @@ class Views:
     adjoint : tuple of (n+1, R, N, H) arrays
     inject : (n, R, N, H) array or None
     edges : (n, R, 1, 1) array or None
-    own : int
-        Of the R rows, the last ones that B brings nothing: they stay out of `flat`, as rows
-        and sequences (n+1, (R − own)·N, H).
     """
 
     def __init__(
-        self,
-        adjoint: tuple[Array, ...],
-        inject: Array | None,
-        edges: Array | None,
-        own: int = 0,
+        self, adjoint: tuple[Array, ...], inject: Array | None, edges: Array | None
     ) -> None:
         n, rows, batch, hidden = adjoint[0].shape
-        self.through = (rows - own) * batch
-        self.flat = adjoint[0].reshape(n, rows * batch, hidden)[:, : self.through]
-        if own:
-            adjoint[0][:-1, rows - own :] = 0.0
+        self.flat = adjoint[0].reshape(n, rows * batch, hidden)
         one = rows == 1
         self.states = tuple(state[:, 0] if one else state for state in adjoint)
         self.inject = inject[:, 0] if one and inject is not None else inject
