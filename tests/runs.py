@@ -71,3 +71,9 @@ def readout_loss(name, y, mask):
     """A loss of the outputs."""
     loss = {"cross_entropy": CrossEntropy, "mse": SquaredError}[name]
     return loss(y, target_weights(mask))
+
+
+def close(found, wanted, rtol=1e-11):
+    """Agree relative to each number, or to the largest of the array where one is nearly 0."""
+    largest = np.abs(wanted).max(initial=0.0)
+    np.testing.assert_allclose(found, wanted, rtol=rtol, atol=1e-2 * rtol * largest)

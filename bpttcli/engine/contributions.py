@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bpttcli.engine.scaled import Array, Scaled, exponent_of, near_one, norms, shift
+from bpttcli.engine.scaled import NEAR, Array, Scaled, exponent_of, near_one, norms, shift
 
 # Numbers in one temporary array: small enough to stay in the processor's cache.
 _CHUNK = 2**17
 # Below this share of its terms a sum of products has cancelled too far for Gram matrices.
 _CANCELLED = 1e-4
-# What was fed within 2^±64 leaves no product out of range, δ being within 2^±400.
-_NEAR = 64
 
 
 def contribution_norms(delta: Scaled, fed: NDArray[Any]) -> Scaled:
@@ -96,7 +94,7 @@ def _balanced(delta: Scaled, fed: NDArray[Any]) -> tuple[Scaled, NDArray[Any]]:
         return delta, fed
     found = norms(fed)
     size = found.exponent + exponent_of(found.mantissa)
-    if delta.is_even and np.abs(size).max() < _NEAR:
+    if delta.is_even and np.abs(size).max() < NEAR:
         return delta, fed
     size = size[..., None]
     present = (found.mantissa != 0)[..., None]

@@ -20,7 +20,7 @@ _LARGEST_SHIFT = 5000
 # Numbers smaller than the largest of a sum by this many bits are not there.
 _NEGLIGIBLE = -400
 # Rows within 2^±64 multiply each other without coming near the ends of the range.
-_NEAR = 64
+NEAR = 64
 _NO_SIZE = -(2**62)
 
 # Sums of squares in here are good to the last digit, with room for a block of further steps.
@@ -190,7 +190,7 @@ def near_one(rows: Array) -> Scaled:
     """
     found = norms(rows)
     size = (found.exponent + exponent_of(found.mantissa))[..., None]
-    size = np.where(np.abs(size) < _NEAR, 0, size)
+    size = np.where(np.abs(size) < NEAR, 0, size)
     return Scaled(shift(rows, -size), size)
 
 

@@ -11,14 +11,16 @@ from bpttcli.experiment.schema import Experiment
 
 
 def test_the_names_are_sorted():
-    assert bundled_names() == ["adding", "identity-relu", "scalar-linear", "sunspots", "text"]
+    names = bundled_names()
+    assert names == sorted(names)
+    assert {"adding", "scalar-linear", "text"} <= set(names)
 
 
 @pytest.mark.parametrize("name", bundled_names())
 def test_every_bundled_experiment_is_valid_and_says_what_to_look_at(name):
-    assert load(name).experiment.task.steps >= 100
+    build(load(name).experiment)
     lines = bundled_path(name).read_text(encoding="utf-8").splitlines()
-    assert 3 <= sum(line.startswith("#") for line in lines) <= 8
+    assert sum(line.startswith("#") for line in lines) >= 3
 
 
 def test_adding_spells_the_default_experiment_out():
@@ -30,7 +32,7 @@ def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
         bundled_path("ading")
     assert str(caught.value) == (
         "there is neither a file nor a bundled experiment named 'ading', did you mean 'adding'? "
-        "(known: adding, identity-relu, scalar-linear, sunspots, text)"
+        f"(known: {', '.join(bundled_names())})"
     )
 
 

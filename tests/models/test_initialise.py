@@ -1,4 +1,4 @@
-"""Where an untrained network starts."""
+"""An untrained network starts as its recipe says."""
 
 import numpy as np
 import pytest
@@ -8,51 +8,136 @@ from bpttcli.errors import InputError
 from bpttcli.models.initialise import INITS, initialise, scaled_to_radius
 
 
-def start(name="gaussian", cell="tanh", **more):
-    sizes = {"n_inputs": 3, "hidden": 200, "n_outputs": 2} | more
-    return initialise(cell_named(cell), np.random.default_rng(1), name=name, **sizes)
+def start(name, hidden=64, seed=0, cell="tanh", **options):
+    rng = np.random.default_rng(seed)
+    return initialise(cell_named(cell), rng, n_inputs=3, hidden=hidden, name=name, **options)
+
+
+def B_of(name, **options):
+    return start(name, **options).layers[0].B
+
+
+def radius(B):
+    return np.abs(np.linalg.eigvals(B)).max()
+
+
+@pytest.mark.parametrize("name", INITS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_parameter_is_there_in_its_shape_for_every_layer(name, cell):
+    net = start(name, hidden=5, cell=cell, layers=2, n_outputs=7)
+    rows = 5 * len(net.cell.gates)
+    assert {key: value.shape for key, value in net.parameters.items()} == {
+        "weight_ih_l0": (rows, 3),
+        "weight_hh_l0": (rows, 5),
+        "bias_ih_l0": (rows,),
+        "bias_hh_l0": (rows,),
+        "weight_ih_l1": (rows, 5),
+        "weight_hh_l1": (rows, 5),
+        "bias_ih_l1": (rows,),
+        "bias_hh_l1": (rows,),
+        "readout.weight": (7, 5),
+        "readout.bias": (7,),
+    }
+
+
+@pytest.mark.parametrize("name", INITS)
+def test_without_outputs_there_is_no_readout(name):
+    net = start(name, hidden=5)
+    assert (net.C, net.c) == (None, None)
+
+
+@pytest.mark.parametrize("name", INITS)
+def test_the_same_seed_draws_the_same_network_and_another_seed_another(name):
+    first, again, other = (start(name, hidden=5, seed=seed) for seed in (0, 0, 1))
+    for key, value in first.parameters.items():
+        np.testing.assert_array_equal(again.parameters[key], value)
+    assert (other.layers[0].A != first.layers[0].A).all()
 
 
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("hidden", [1, 2, 16])
+@pytest.mark.parametrize("gain", [1.0, 0.5, 2.0])
+def test_orthogonal_keeps_every_length_times_the_gain_gate_by_gate(cell, hidden, gain):
+    B = B_of("orthogonal", cell=cell, hidden=hidden, gain=gain)
+    for block in np.split(B, len(B) // hidden):
+        np.testing.assert_allclose(block @ block.T, gain**2 * np.eye(hidden), atol=1e-14)
+
+
+def test_orthogonal_is_uniform_over_rotations_and_reflections():
+    """Of 2 × 2 matrices half have determinant −1, and each entry has mean 0."""
+    draws = np.array([B_of("orthogonal", hidden=2, seed=seed) for seed in range(400)])
+    share = (np.linalg.det(draws) < 0).mean()
+    assert abs(share - 0.5) < 4 * 0.5 / np.sqrt(400)  # 4 standard errors
+    assert (np.abs(draws.mean(axis=0)) < 4 * np.sqrt(0.5 / 400)).all()
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_identity_is_the_gain_on_the_diagonal(gain):
+    np.testing.assert_array_equal(B_of("identity", hidden=4, gain=gain), gain * np.eye(4))
+
+
+@pytest.mark.parametrize("gain", [1.0, 1.5])
+def test_gaussian_entries_have_the_gain_over_root_h_as_their_spread(gain):
+    """The spread of 256² draws has a standard error of 0.3 %; the radius is the circular law's."""
+    B = B_of("gaussian", hidden=256, gain=gain)
+    assert B.std() * 16 == pytest.approx(gain, rel=0.012)
+    assert abs(B.mean()) < 4 * gain / 16 / 256
+    assert radius(B) == pytest.approx(gain, rel=0.1)
+
+
+@pytest.mark.parametrize("gain", [1.0, 2.0])
+def test_uniform_fills_the_interval_of_one_over_root_h(gain):
+    net = start("uniform", gain=gain, n_outputs=50)
+    for key, value in net.parameters.items():
+        bound = (gain if "hh" in key and "weight" in key else 1.0) / 8
+        assert np.abs(value).max() <= bound
+        assert np.abs(value).max() > 0.9 * bound
+        assert value.min() < 0 < value.max()
+
+
+@pytest.mark.parametrize("name", ["gaussian", "orthogonal", "identity"])
+def test_biases_start_at_zero_and_other_weights_at_the_same_spread(name):
+    net = start(name, hidden=256, n_outputs=64)
+    for key, value in net.parameters.items():
+        if "bias" in key:
+            assert not value.any()
+    for weights in (net.layers[0].A, net.C):
+        spread = weights.std() * 16
+        assert spread == pytest.approx(1, abs=4 / np.sqrt(2 * weights.size))
+
+
+@pytest.mark.parametrize("gain", [0.5, 3.0])
 @pytest.mark.parametrize("name", INITS)
-def test_every_start_fits_every_cell(cell, name):
-    net = start(name, cell, hidden=7, layers=2)
-    assert net.layers[1].A.shape == net.layers[1].B.shape == (7 * len(net.cell.gates), 7)
+def test_the_gain_is_a_factor_on_b_alone(name, gain):
+    plain, scaled = start(name, hidden=5), start(name, hidden=5, gain=gain)
+    np.testing.assert_allclose(scaled.layers[0].B, gain * plain.layers[0].B, rtol=1e-14)
+    np.testing.assert_array_equal(scaled.layers[0].A, plain.layers[0].A)
 
 
-def test_a_gaussian_start_has_variance_gain_squared_over_h():
-    """A sample deviation of 40,000 numbers stands within 1 %, three standard errors."""
-    assert start(gain=2.0).layers[0].B.std() == pytest.approx(2 / np.sqrt(200), rel=0.011)
+@pytest.mark.parametrize("name", INITS)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("wanted", [0.0, 0.95, 1.0, 3.0])
+def test_a_spectral_radius_holds_for_every_gate_of_every_layer(name, cell, wanted):
+    net = start(name, hidden=8, cell=cell, layers=2, spectral_radius=wanted)
+    for layer in net.layers:
+        for block in np.split(layer.B, len(net.cell.gates)):
+            assert radius(block) == pytest.approx(wanted, rel=1e-12)
 
 
-def test_a_uniform_start_is_pytorchs():
-    net = start("uniform")
-    for name, value in net.parameters.items():
-        assert np.abs(value).max() <= 1 / np.sqrt(200), name
-    assert np.abs(net.layers[0].B).max() > 0.999 / np.sqrt(200)
+def test_a_matrix_whose_radius_is_zero_cannot_be_scaled():
+    with pytest.raises(InputError, match="cannot be reached: B has spectral radius 0") as caught:
+        scaled_to_radius(np.eye(3, k=1), 0.9)
+    assert caught.value.key == "model.init.spectral_radius"
 
 
-@pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
-def test_an_orthogonal_start_is_orthogonal_gate_by_gate(cell):
-    net = start("orthogonal", cell, hidden=20, gain=1.5)
-    for block in np.split(net.layers[0].B, len(net.cell.gates)):
-        np.testing.assert_allclose(block @ block.T, 2.25 * np.eye(20), atol=1e-14)
+def test_scaling_keeps_the_directions():
+    B = np.random.default_rng(0).normal(size=(4, 4))
+    scaled = scaled_to_radius(B, 0.9)
+    assert radius(scaled) == pytest.approx(0.9, rel=1e-13)
+    np.testing.assert_allclose(scaled / B, (scaled / B)[0, 0], rtol=1e-13)
 
 
-def test_an_identity_start_is_the_identity():
-    np.testing.assert_array_equal(start("identity", gain=0.5).layers[0].B, 0.5 * np.eye(200))
-
-
-def test_the_spectral_radius_is_what_was_asked_for():
-    B = start(spectral_radius=0.8, hidden=30).layers[0].B
-    assert np.abs(np.linalg.eigvals(B)).max() == pytest.approx(0.8, rel=1e-12)
-
-
-def test_a_matrix_of_spectral_radius_zero_cannot_be_scaled():
-    with pytest.raises(InputError, match="spectral radius 0"):
-        scaled_to_radius(np.array([[0.0, 1.0], [0.0, 0.0]]), 1.0)
-
-
-def test_an_unknown_start_is_refused_with_the_nearest():
-    with pytest.raises(InputError, match="did you mean 'identity'"):
-        start("identty")
+def test_an_unknown_start_names_the_known():
+    with pytest.raises(InputError, match="got 'ortogonal': did you mean 'orthogonal'") as caught:
+        start("ortogonal")
+    assert caught.value.key.startswith("model.init")
