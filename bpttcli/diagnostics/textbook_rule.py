@@ -60,10 +60,13 @@ class Rule(Record, frozen=True):
         Whether it gets the direction right; None where that cannot be told.
     sentence : str
         The answer, and why not if not.
+    rate_holds : bool or None
+        Whether it gets the rate right too; None where the direction is wrong or open.
     """
 
     holds: bool | None
     sentence: str
+    rate_holds: bool | None = None
 
 
 def judge_rule(rates: Rates) -> Rule:
@@ -89,7 +92,7 @@ def judge_rule(rates: Rates) -> Rule:
     says, does = _direction(log_radius, 0.0), _direction(measured, _SURE * error)
     rule = f"ρ(B) = {rates.spectral_radius:.4g} {_PROMISE[says]}"
     if says == does:
-        return Rule(True, _agreement(rates, rule, log_radius))
+        return _agreement(rates, rule, log_radius)
     if does == "keep" and error > 0:
         return Rule(
             None,
@@ -136,12 +139,13 @@ def _factor(exponent: float) -> str:
     return f"10^{exponent / math.log(10):.4g}"
 
 
-def _agreement(rates: Rates, rule: str, log_radius: float) -> str:
+def _agreement(rates: Rates, rule: str, log_radius: float) -> Rule:
     """The rule has the direction right; say whether it has the rate, and what comes before."""
     exponent = rates.exponent
     difference = abs(exponent - log_radius) if math.isfinite(exponent) else 0.0
     scale = max(abs(exponent), abs(log_radius), _SMALL_RATE / _SAME_RATE)
-    if math.isinf(exponent) or difference <= _SAME_RATE * scale:
+    same_rate = math.isinf(exponent) or difference <= _SAME_RATE * scale
+    if same_rate:
         sentence = f"The textbook rule holds here: {rule}, and {_rate(exponent)}"
     else:
         sentence = (
@@ -155,7 +159,7 @@ def _agreement(rates: Rates, rule: str, log_radius: float) -> str:
             "; but only in the long run: B is not normal, "
             f"‖B^k‖ first grows to {norm:.4g} at k = {k}"
         )
-    return f"{sentence}."
+    return Rule(True, f"{sentence}.", same_rate)
 
 
 def _reason(rates: Rates, log_radius: float) -> str:

@@ -74,7 +74,9 @@ def _document(result: NetworkSpectrum, run: Run | None, matrix: str | None) -> d
         "spectral_radius": _by_layer(result.blocks, "spectral_radius"),
         "spectral_norm": _by_layer(result.blocks, "spectral_norm"),
         "ln_spectral_radius": None if log_radius is None else figure(log_radius),
-        "rule": None if rule is None else {"holds": rule.holds, "sentence": rule.sentence},
+        "rule": None
+        if rule is None
+        else {"holds": rule.holds, "rate_holds": rule.rate_holds, "sentence": rule.sentence},
         "layers": [_block(block) for block in result.blocks],
         "trajectory": None if trajectory is None else _trajectory(trajectory),
     }

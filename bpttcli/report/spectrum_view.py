@@ -74,6 +74,8 @@ def _headline(document: dict[str, Any], steepest: dict[str, Any]) -> tuple[str, 
     rule, trajectory = document["rule"], document["trajectory"]
     if rule is not None:
         name = {True: "rule holds", False: "rule fails", None: "rule open"}[rule["holds"]]
+        if rule["rate_holds"] is False:
+            name = "direction only"
         if steepest["gate"] is not None:
             name = "no rule"
         exponent, error = trajectory["lyapunov"][0], trajectory["lyapunov_se"][0]

@@ -62,5 +62,8 @@ def test_a_linear_network_blames_no_slope():
 
 
 def test_the_rate_is_the_same_within_a_twentieth():
-    assert "not the rate" not in judge(2.0, 0.97 * math.log(2)).sentence
-    assert "not the rate" in judge(2.0, 0.9 * math.log(2)).sentence
+    near, far = (judge(2.0, share * math.log(2)) for share in (0.97, 0.9))
+    assert (near.rate_holds, far.rate_holds) == (True, False)
+    assert "not the rate" not in near.sentence
+    assert "not the rate" in far.sentence
+    assert judge(2.0, -0.1).rate_holds is None

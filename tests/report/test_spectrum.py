@@ -123,7 +123,7 @@ def test_the_keys_of_the_document():
         "sigma_median_log10",
         "sigma_min_log10",
     ]
-    assert list(document["rule"]) == ["holds", "sentence"]
+    assert list(document["rule"]) == ["holds", "rate_holds", "sentence"]
 
 
 def test_a_bare_matrix_has_no_trajectory_and_no_experiment():
