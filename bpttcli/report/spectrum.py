@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -181,7 +182,7 @@ def _one(name: str, value: Scaled) -> dict[str, float | None]:
     return {name: figure(value.value), f"{name}_log10": figure(value.log10)}
 
 
-def _flat_rows(document: dict[str, Any]) -> Any:
+def _flat_rows(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """All rows of a document, one after the other."""
     for layer in document["layers"]:
         place = {"layer": layer["layer"], "gate": layer["gate"]}
