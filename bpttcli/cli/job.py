@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from bpttcli.cli.options import FORMATS, Flag, settings
 from bpttcli.cli.progress import Progress
 from bpttcli.cli.terminal import Terminal
 from bpttcli.errors import InputError, nearest
-from bpttcli.experiment.load import Loaded, load
+from bpttcli.experiment.load import Loaded, load_points
 from bpttcli.experiment.scalars import read_plain
+from bpttcli.experiment.sweep import Point, sweep_points
 from bpttcli.experiment.wording import shown
 from bpttcli.files import atomic, check_target
 
@@ -54,7 +55,9 @@ class Job:
         self._flags = tuple(flags)
         self._name = experiment
         self._given = given
-        self._loaded: Loaded | None = None
+        self._points: list[Point] = []
+        self._loaded: list[Loaded] = []
+        self._at = 0
         self.terminal = Terminal() if terminal is None else terminal
         self.terminal.quiet = bool(given.get("quiet"))
         self.progress = Progress(self.terminal)
@@ -63,8 +66,12 @@ class Job:
         """Check the options and read the experiment."""
         self._form = self.choice("--format", self._formats) or "table"
         self._check_targets()
-        self._loaded = load(
-            self._name, options=settings(self._flags, self._given), sets=self._given.get("set", ())
+        self._points = sweep_points(self._given.get("sweep", ()))
+        self._loaded = load_points(
+            self._name,
+            self._points,
+            options=settings(self._flags, self._given),
+            sets=self._given.get("set", ()),
         )
         return self
 
@@ -81,18 +88,28 @@ class Job:
         own = {flag.parameter: flag.name for flag in self._flags if flag.key is None}
         if error.key in own:
             raise InputError(f"{own[error.key]} {error}") from error
-        if self._loaded is not None:
-            raise InputError(self._loaded.origins.explain(error)) from error
+        if self._loaded:
+            raise InputError(self._loaded[self._at].origins.explain(error)) from error
 
     def build(self) -> Problem:
         """Make the experiment's objects, and tell what had to be assumed."""
         from bpttcli.experiment.build import build
 
-        assert self._loaded is not None
-        problem = build(self._loaded.experiment)
+        problem = build(self._loaded[self._at].experiment)
         for warning in problem.warnings:
             self.terminal.note(warning)
         return problem
+
+    @property
+    def points(self) -> int:
+        """How many experiments there are."""
+        return len(self._points)
+
+    def sweep(self) -> Iterator[tuple[dict[str, Any], Problem]]:
+        """Make the objects of one experiment of a sweep after the other, with its values."""
+        for i, point in enumerate(self._points):
+            self._at = i
+            yield {option.key: option.value for option in point}, self.build()
 
     def text(self, flag: str) -> str | None:
         """The value of an option that is not the experiment's."""

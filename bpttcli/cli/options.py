@@ -179,6 +179,16 @@ STEPS = (
     Flag("--all", "Show all steps in the table.", _O),
 )
 
+SWEEP = (
+    Flag(
+        "--sweep",
+        "Run every value of a key side by side (model.cell=tanh,lstm).",
+        _R,
+        metavar="KEY=V1,V2",
+        many=True,
+    ),
+)
+
 EXPLAIN = (Flag("--explain", "Show the chain rule term by term (also with --format html).", _O),)
 
 ARRAYS = (

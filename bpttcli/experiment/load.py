@@ -67,7 +67,49 @@ def load(
     >>> experiment.task.steps, str(origins.locate("task.steps"))
     (20, '--steps')
     """
-    root, problems = _document(experiment, stdin)
+    return load_points(experiment, [()], options=options, sets=sets, stdin=stdin)[0]
+
+
+def load_points(
+    experiment: str | None,
+    points: Iterable[Iterable[Option]],
+    *,
+    options: Iterable[Option] = (),
+    sets: Iterable[str] = (),
+    stdin: TextIO | None = None,
+) -> list[Loaded]:
+    """Read an experiment once for each point of a sweep.
+
+    Parameters
+    ----------
+    experiment, options, sets, stdin
+        As for `load`.
+    points : iterable of iterables of Option
+        What each point sets besides.
+
+    Returns
+    -------
+    list of Loaded
+
+    Raises
+    ------
+    InputError
+        Anything is wrong with the first point that is wrong.
+    """
+    source = None
+    if experiment is not None:
+        from bpttcli.experiment.source import read
+
+        source = read(experiment, stdin)
+    options, sets = list(options), list(sets)
+    return [_load(source, [*options, *point], sets) for point in points]
+
+
+def _load(
+    source: tuple[str, Origin] | None, options: Iterable[Option], sets: Iterable[str]
+) -> Loaded:
+    """Read one experiment from its text."""
+    root, problems = _document(source)
     if not isinstance(root.value, dict):
         sections = ", ".join(Experiment.__struct_fields__)
         message = f"must be a mapping of sections ({sections}), got {described(root)}"
@@ -85,15 +127,13 @@ def load(
     return Loaded(loaded, origins)
 
 
-def _document(experiment: str | None, stdin: TextIO | None) -> tuple[Node, list[Problem]]:
-    """Read the tree of the experiment that was named, or an empty one."""
-    if experiment is None:
+def _document(source: tuple[str, Origin] | None) -> tuple[Node, list[Problem]]:
+    """Read the tree of a text, or an empty one."""
+    if source is None:
         return Node({}, Origin("")), []
     from bpttcli.experiment.document import parse  # PyYAML: only where there is YAML
-    from bpttcli.experiment.source import read
 
-    text, origin = read(experiment, stdin)
-    root, problems = parse(text, origin)
+    root, problems = parse(*source)
     return root._replace(value={}) if root.value is None else root, problems
 
 

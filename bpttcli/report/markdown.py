@@ -20,7 +20,8 @@ def render_markdown(view: View) -> str:
     name, says = view.headline
     parts = [f"**{_safe(name)}**: {_safe(says)}", _safe(view.title)]
     parts += [f"**{_safe(word)}:** {_safe(sentence)}" for word, sentence in view.sentences]
-    parts.append("\n".join(f"- {_safe(word)}: {_safe(value)}" for word, value in view.facts))
+    if view.facts:
+        parts.append("\n".join(f"- {_safe(word)}: {_safe(value)}" for word, value in view.facts))
     parts += [_grid(grid) for grid in view.grids]
     for picture in view.pictures:
         drawing = "\n".join(picture.lines)

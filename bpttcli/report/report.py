@@ -42,8 +42,8 @@ class Report(ABC):
     """A result made ready for printing; every format takes one of these three."""
 
     @abstractmethod
-    def document(self) -> dict[str, Any]:
-        """The whole result under the keys of its JSON."""
+    def document(self) -> Any:
+        """The whole result under the keys of its JSON; a list of results side by side."""
 
     @abstractmethod
     def columns(self) -> Columns:

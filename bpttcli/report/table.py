@@ -60,10 +60,11 @@ class _Printer:
             Text(self._spelled(view.title), style="dim"),
             "",
             head,
-            self._pairs(view.sentences, "bold"),
-            "",
-            self._pairs(view.facts, "cyan"),
         ]
+        if view.sentences:
+            parts.append(self._pairs(view.sentences, "bold"))
+        if view.facts:
+            parts += ["", self._pairs(view.facts, "cyan")]
         for grid in view.grids:
             # A title of Rich's own would be wrapped to the width of a narrow table.
             parts += ["", Text(self._spelled(grid.title), style="bold")]
