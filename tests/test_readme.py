@@ -36,12 +36,18 @@ def test_a_command_prints_what_the_readme_shows(command, output, tmp_path):
 
 
 def test_there_is_something_to_test():
-    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (5, 1, 3)
+    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (8, 1, 4)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_python_example_runs(program, tmp_path):
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+
+
+def test_the_page_for_a_course_is_written(tmp_path):
+    (command,) = [line for line in SHELL if "--explain" in line]
+    assert run(command.strip(), tmp_path).returncode == 0
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_a_model_and_data_of_ones_own_run(tmp_path):
@@ -55,6 +61,7 @@ def test_a_model_and_data_of_ones_own_run(tmp_path):
     }
     np.savez(tmp_path / "model.npz", **parameters)
     np.savez(tmp_path / "batch.npz", x=rng.normal(size=(9, 5, 3)), y=rng.integers(0, 2, size=5))
-    done = run(SHELL[2].strip(), tmp_path)
+    (command,) = [line for line in SHELL if "--model" in line]
+    done = run(command.strip(), tmp_path)
     assert done.returncode == 0
     assert "cross_entropy at the last step" in done.stdout
