@@ -17,8 +17,8 @@ from bpttcli.record import Record
 
 _EPS = float(np.finfo(np.float64).eps)
 
-# A diagonal entry this much below its column has lost six of its sixteen digits.
-_SPREAD = 1e6
+# A diagonal entry this much below its column has lost four of its sixteen digits.
+_SPREAD = 1e4
 # Sizes between which no square leaves the range of float64.
 _SMALL, _LARGE = 1e-140, 1e140
 # Longer products save nothing more, and all their matrices are kept at once.

@@ -55,7 +55,7 @@ class GradedTriangle:
     def log2_singular_values(self) -> tuple[float, float, float]:
         """Binary logarithms of the largest, the median and the smallest singular value.
 
-        Each is good to about 1e-8 relative to itself, however small beside the largest; the
+        Each is good to about 1e-9 relative to itself, however small beside the largest; the
         median of an even number is the mean of the two in the middle; −inf for zero.
 
         Notes
