@@ -57,8 +57,8 @@ def _draw_growth(axes: Axes, document: dict[str, Any]) -> None:
     for mark, name, points in curves(document):
         if points:
             k, log10 = zip(*points, strict=True)
-            style = {"color": _COLOURS[mark], "marker": _MARKS[mark]}
-            axes.plot(k, log10, markersize=4, linewidth=1.2, label=name, **style)
+            colour, marker = _COLOURS[mark], _MARKS[mark]
+            axes.plot(k, log10, color=colour, marker=marker, ms=4, lw=1.2, label=name)
     axes.axhline(0.0, color="#cccccc", linewidth=0.6, zorder=0)
     axes.set_xscale("log")
     # Logarithms, not values: what is drawn may be beyond the range of float64.
