@@ -45,12 +45,15 @@ def keep_back(state: Array, keep: Array, entering: Array | None, edges: Array | 
     edges : (n, R, 1, 1) array or None
         Factor on what passes from a step to the one before it.
     """
-    for t in range(len(keep) - 1, -1, -1):
+    backward = range(len(keep) - 1, -1, -1)
+    for arrived, below, kept, i in zip(
+        state[:0:-1], state[-2::-1], keep[::-1], backward, strict=True
+    ):
         if entering is not None:
-            np.add(state[t + 1], entering[t], state[t + 1])
-        np.multiply(state[t + 1], keep[t], state[t])
+            np.add(arrived, entering[i], arrived)
+        np.multiply(arrived, kept, below)
         if edges is not None:
-            np.multiply(state[t], edges[t], state[t])
+            np.multiply(below, edges[i], below)
 
 
 def saturated_share(gate: Array) -> Array:
