@@ -36,7 +36,7 @@ def test_a_command_prints_what_the_readme_shows(command, output, tmp_path):
 
 
 def test_there_is_something_to_test():
-    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (8, 1, 4)
+    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (10, 1, 4)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

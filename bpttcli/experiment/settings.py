@@ -66,6 +66,7 @@ def overlay(root: dict[str, Node], sets: Iterable[str], options: Iterable[Option
     for assignment in sets:
         _set(root, assignment, problems)
     first: dict[str, Option] = {}
+    told: set[tuple[str, str]] = set()
     for option in options:
         other = first.setdefault(option.key, option)
         if other is not option and other.value != option.value:

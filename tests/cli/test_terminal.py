@@ -1,6 +1,7 @@
 """Real processes, pipes and terminals."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,6 +46,7 @@ def test_a_piped_table_has_its_natural_width_and_no_escapes():
 def test_colour_can_be_forced_and_forbidden():
     assert b"\x1b" in shell("BPTT grad-norms", FORCE_COLOR="1").stdout
     assert b"\x1b" not in shell("BPTT grad-norms", FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert b"\x1b" not in shell("BPTT grad-norms", NO_COLOR="").stdout
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
@@ -54,28 +56,126 @@ def test_a_terminal_without_the_notation_gets_plain_characters(encoding):
     assert "spectral radius rho(B)" in done.stdout.decode(encoding)
 
 
-def test_a_full_disk_fails_in_one_line():
-    done = shell("BPTT grad-norms --format json > /dev/full")
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("command", ["", "grad-norms"])
+def test_help_has_only_plain_characters(command, encoding):
+    done = shell(f"BPTT {command} --help", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"?" not in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    "command", ["grad-norms", "grad-norms --format json", "--help", "grad-norms --help"]
+)
+def test_a_reader_that_leaves_at_once_is_no_failure(command):
+    done = shell(f"set -o pipefail; BPTT {command} | exec 0<&-")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "grad-norms > /dev/full",
+        "grad-norms --format json > /dev/full",
+        "grad-norms --output /dev/full",
+        "grad-norms --save-arrays /dev/full",
+        "--help > /dev/full",
+        "--version > /dev/full",
+    ],
+)
+def test_a_full_disk_fails_in_one_line(command):
+    done = shell(f"BPTT {command}")
     assert done.returncode == 1
-    assert done.stderr.decode().splitlines() == [
-        "bptt: cannot write standard output: No space left on device"
-    ]
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("bptt: cannot ")
+    assert line.endswith(": No space left on device")
 
 
-def test_a_table_fits_a_terminal_of_80_columns():
-    for more in ([], ["--cell", "lstm"], ["--task", "sine", "--layers", "2"]):
-        child = pexpect.spawn(
-            BPTT[0],
-            [*BPTT[1:], "grad-norms", *more],
-            env=ENVIRON | {"TERM": "xterm"},
-            dimensions=(60, 80),
-            encoding="utf-8",
-        )
-        child.expect(pexpect.EOF)
-        child.close()
-        assert child.exitstatus == 0
-        assert "\x1b[1;33mvanishing" in child.before
-        assert "…" not in child.before
+@pytest.mark.parametrize(
+    ("command", "status", "err"),
+    [
+        ("grad-norms >&-", 1, b"bptt: cannot write standard output: it is closed\n"),
+        ("grad-norms >&- 2>&-", 1, b""),
+        ("grad-norms --steps 0 2>&-", 2, b""),
+        ("grad-norms --steps 0 2>/dev/full", 2, b""),
+        ("grad-norms - <&-", 2, b"bptt: <stdin>: is closed\n"),
+    ],
+)
+def test_streams_that_are_closed_change_no_exit_status(command, status, err):
+    done = shell(f"BPTT {command}")
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", err)
+
+
+def screen(command, columns=80, **environ):
+    """What a terminal of that width shows of a shell command."""
+    child = pexpect.spawn(
+        "bash",
+        ["-c", command.replace("BPTT", " ".join(BPTT))],
+        env=ENVIRON | {"TERM": "xterm"} | environ,
+        dimensions=(60, columns),
+        encoding="utf-8",
+    )
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    return child.before
+
+
+def widest(text):
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return max(len(line.rstrip()) for line in plain.splitlines())
+
+
+MORE = ["", "--cell lstm --layers 2", "--task sine --layers 3", "--steps 1000 --all"]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+@pytest.mark.parametrize("more", MORE)
+def test_a_table_fits_the_terminal_and_cuts_no_number(more, columns):
+    shown = screen(f"BPTT grad-norms {more}", columns)
+    assert "\x1b[1;33mvanishing" in shown
+    assert "…" not in shown
+    assert widest(shown) <= columns
+
+
+def test_no_color_counts_only_if_it_is_not_empty():
+    assert "\x1b" in screen("BPTT grad-norms", NO_COLOR="")
+    assert "\x1b" not in screen("BPTT grad-norms", NO_COLOR="1")
+    assert "\x1b" not in screen("BPTT grad-norms", TERM="dumb")
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_forced_colour_in_a_pipe_takes_the_width_of_the_real_terminal(term):
+    shown = screen("BPTT grad-norms | cat", 70, FORCE_COLOR="1", TERM=term)
+    assert "\x1b" in shown
+    assert 60 < widest(shown) <= 70
+
+
+def test_long_work_shows_a_bar_to_a_person_and_to_nobody_else():
+    command = "BPTT grad-norms --steps 150000 --format csv > /dev/null"
+    assert "%" in screen(command)
+    assert screen(f"{command} --quiet") == ""
+    assert shell(command).stderr == b""
+
+
+def test_without_a_command_there_is_help():
+    done = shell("BPTT")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == shell("BPTT --help").stdout
+
+
+def test_the_shell_completes_names():
+    words = {"_BPTT_COMPLETE": "complete_bash", "COMP_CWORD": "3"}
+    done = shell("BPTT", COMP_WORDS="bptt grad-norms --cell ", **words)
+    assert done.stdout.split() == b"tanh relu linear lstm gru".split()
+    assert b"_BPTT_COMPLETE" in shell("BPTT --show-completion bash").stdout
+
+
+def test_a_traceback_is_there_for_whoever_asks():
+    done = shell("BPTT grad-norms --steps 0 --debug")
+    assert b"Traceback" in done.stderr
+    assert b"task.steps" in done.stderr
 
 
 def test_ctrl_c_ends_it_in_one_line():
