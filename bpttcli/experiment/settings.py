@@ -69,9 +69,11 @@ def overlay(root: dict[str, Node], sets: Iterable[str], options: Iterable[Option
     told: set[tuple[str, str]] = set()
     for option in options:
         other = first.setdefault(option.key, option)
-        # Options that set several keys contradict each other once, not once a key.
-        if other.value != option.value and (other.name, option.name) not in told:
-            told.add((other.name, option.name))
+        pair = (other.name, option.name)
+        # Options that set several keys contradict each other once, not once a key; and a NaN
+        # does not contradict itself.
+        if other is not option and other.value != option.value and pair not in told:
+            told.add(pair)
             message = f"is {shown(option.value)} here and {shown(other.value)} by {other.name}"
             problems.append(Problem(Origin(option.name), option.key, message))
         _put(root, _path(option.key), _node(option.value, Origin(option.name)), problems)
