@@ -152,13 +152,6 @@ def test_forced_colour_in_a_pipe_takes_the_width_of_the_real_terminal(term):
     assert 60 < widest(shown) <= 70
 
 
-def test_long_work_shows_a_bar_to_a_person_and_to_nobody_else():
-    command = "BPTT grad-norms --steps 150000 --format csv > /dev/null"
-    assert "%" in screen(command)
-    assert screen(f"{command} --quiet") == ""
-    assert shell(command).stderr == b""
-
-
 def test_without_a_command_there_is_help():
     done = shell("BPTT")
     assert (done.returncode, done.stderr) == (0, b"")
