@@ -188,7 +188,7 @@ def _slope_decides(recurrence: Recurrence) -> bool:
 def _lengthen(reach: Reach, recurrence: Recurrence) -> str:
     """Say what to try against a vanishing gradient."""
     short = f"or a loss at most {reach.horizon} steps after what it depends on"
-    gate = "a cell with a forget gate"
+    gate = "a cell with an open forget gate (--cell lstm --set model.init.forget_bias=5)"
     if recurrence.own_path is not None:
         return _open(recurrence.own_path, len(reach.by_lag.mantissa) - 1, short)
     if recurrence.cell == "linear":

@@ -61,7 +61,7 @@ class GradientNormsReport(Report):
         return View(
             title=f"{ran} · {counted(len(top['t']), 'step')}",
             headline=(verdict["name"], self._headline),
-            sentences=[("Why", verdict["cause"]), ("Try", verdict["advice"])],
+            sentences=[("Why", verdict["cause"]), ("Advice", verdict["advice"])],
             facts=_facts(self._summary, top, self._baseline_name, self._gate),
             grids=[
                 _steps_grid(self._layers, self._chosen, self._gate),
