@@ -14,6 +14,7 @@ from bpttcli.experiment.scalars import read_plain
 from bpttcli.experiment.settings import Option
 from bpttcli.record import Record
 from bpttcli.tasks.registry import TASKS
+from bpttcli.truncation.registry import TRUNCATIONS
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 
@@ -88,7 +89,7 @@ _INITS = ("gaussian", "uniform", "orthogonal", "identity")
 _LOSSES = ("cross_entropy", "mse", "probe")
 _PLACES = ("every", "last")
 _S, _N, _L, _R, _O = "Sequences", "Network", "Loss", "Run", "Result"
-_B, _T = "Matrix", "Trajectory"
+_B, _T, _E = "Matrix", "Trajectory", "Estimator"
 
 SHARED = (
     Flag("--steps", "Number of time steps T.", _S, "task.steps", "T", number=True),
@@ -153,6 +154,46 @@ SHARED = (
         "loss.at",
         "WHERE",
         choices=_PLACES,
+    ),
+    Flag(
+        "--truncation",
+        f"What is cut from the gradient: {_listed(TRUNCATIONS)}.",
+        _E,
+        "truncation.name",
+        "NAME",
+        choices=tuple(TRUNCATIONS),
+    ),
+    Flag(
+        "--length",
+        "Steps that a fixed or sliding window keeps.",
+        _E,
+        "truncation.length",
+        "K",
+        number=True,
+    ),
+    Flag(
+        "--probability",
+        "Probability of a randomized cut between two steps.",
+        _E,
+        "truncation.probability",
+        "p",
+        number=True,
+    ),
+    Flag(
+        "--clip-norm",
+        "Largest norm of the gradient, over all parameters.",
+        _E,
+        "clip.norm",
+        "c",
+        number=True,
+    ),
+    Flag(
+        "--clip-value",
+        "Largest size of an entry of the gradient.",
+        _E,
+        "clip.value",
+        "c",
+        number=True,
     ),
     Flag("--seed", "Where all random numbers start.", _R, "seed", "S", number=True),
     Flag(

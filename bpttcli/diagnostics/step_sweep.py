@@ -78,7 +78,7 @@ def sweep_by_step(
     for t in range(steps - 1, -1, -1):
         said = hidden[t]
         fresh = None if said is None else said[None]
-        swept.append(sweep.through(one_step(whole, t), fresh, edges[t : t + 1]))
+        swept.append(sweep.through(whole.part(t, t + 1), fresh, edges[t : t + 1]))
         if progress is not None:
             progress(1 - t / steps)
     swept.reverse()
@@ -95,20 +95,6 @@ def step_sources(
     top = whole.tapes[-1].states[0][1:]
     with np.errstate(all="ignore"):
         return [source(network, top[t : t + 1], t, t + 1) for t in range(whole.stop)]
-
-
-def one_step(whole: Window, index: int) -> Window:
-    """Cut one step out of a window, index from 0."""
-    after = slice(index, index + 1)
-    tapes = tuple(
-        Tape(
-            tuple(state[index : index + 2] for state in tape.states),
-            tuple(slope[after] for slope in tape.slopes),
-            tuple(gate[after] for gate in tape.gates),
-        )
-        for tape in whole.tapes
-    )
-    return Window(index, index + 1, tapes)
 
 
 def _joined(tapes: list[Tape]) -> Tape:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bpttcli.engine.cells.gated import saturated_share
 from bpttcli.engine.contributions import contribution_norms
+from bpttcli.engine.edges import Edges, into_rows
 from bpttcli.engine.gradient import GradientSum
 from bpttcli.engine.losses import Objective, Source
 from bpttcli.engine.scaled import Array, Scaled
@@ -95,6 +96,7 @@ def backpropagate(
     trajectory: Trajectory,
     objective: Objective,
     *,
+    edges: Edges | None = None,
     keep_adjoints: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> Adjoints:
@@ -104,6 +106,9 @@ def backpropagate(
     ----------
     trajectory : Trajectory
     objective : Objective
+    edges : Edges, optional
+        What passes from step to step; everything unless given. All adjoints and gradients are
+        then those of this estimate.
     keep_adjoints : bool
         Keep ∂ℓ_n/∂h_t itself for every step, not only its norm: (T, N, H) a layer.
     progress : callable, optional
@@ -118,28 +123,35 @@ def backpropagate(
     RunError
         The forward pass, made again, is undefined (see `unroll`).
     """
-    gathered = _Gathered(trajectory, objective, keep_adjoints)
+    gathered = _Gathered(trajectory, objective, edges, keep_adjoints)
     for window in trajectory.windows():
-        gathered.add(window)
-        if progress is not None:
-            progress(1 - window.start / trajectory.steps)
+        for part in window.parts(gathered.sweep.longest):
+            gathered.add(part)
+            if progress is not None:
+                progress(1 - part.start / trajectory.steps)
     return gathered.adjoints()
 
 
 class _Gathered:
     """Arrays over all steps, filled window by window."""
 
-    def __init__(self, trajectory: Trajectory, objective: Objective, keep: bool) -> None:
+    def __init__(
+        self, trajectory: Trajectory, objective: Objective, edges: Edges | None, keep: bool
+    ) -> None:
         steps, batch = trajectory.steps, trajectory.batch
         network = trajectory.network
         targets = objective.weights > 0
         self.trajectory = trajectory
         self.last_target = steps - np.argmax(targets[::-1], axis=0)
         self.objective = objective
+        self.edges = edges
+        self.rows = 1 if edges is None else edges.rows
         # With one target step the propagated adjoint is the adjoint, and no row of its own.
-        self.alone = 0 if (targets.sum(axis=0) == 1).all() else 1
-        self.sweep = Sweep(network, batch, 1 + self.alone)
-        self.own = None if network.cell.carry is None else Sweep(network, batch, own=True)
+        self.alone = 0 if (targets.sum(axis=0) == 1).all() else self.rows
+        self.sweep = Sweep(network, batch, self.rows + self.alone)
+        self.own = None
+        if network.cell.carry is not None:
+            self.own = Sweep(network, batch, self.rows, own=True)
         self.gradient = GradientSum(trajectory)
         self.loss = np.zeros(batch)
         self.C = _blank(steps)
@@ -179,17 +191,26 @@ class _Gathered:
             source = self.objective.source(network, top, window.start, window.stop)
             self.loss += source.loss
         entering, alone = self._entering(source, window)
-        layers = self.sweep.through(window, entering)
+        passing = None
+        if self.edges is not None:
+            passing = self.edges.passing(window.start, window.stop)
+        twice = None if passing is None else np.tile(passing, 1 + self.alone // self.rows)
+        swept_rows = self.sweep.through(window, entering, twice)
+        layers = tuple(layer.summed(0, self.rows) for layer in swept_rows)
+        alone_layers = layers
+        if self.alone:
+            alone_layers = tuple(layer.summed(self.alone, self.rows) for layer in swept_rows)
         self.gradient.add(window, source, layers)
         # Windows come from the last to the first, so the first has the last word.
         self.overflow = _overflow(window) or self.overflow
         if self.own is not None:
-            for whole, part in zip(self.carried, self.own.through(window, alone), strict=True):
-                _put(whole, steps, part.norm[-1][:, 0])
+            kept = self.own.through(window, alone, passing)
+            for whole, part in zip(self.carried, kept, strict=True):
+                _put(whole, steps, part.summed().norm[-1][:, 0])
         for k, swept in enumerate(layers):
             for s, norm in enumerate(swept.norm):
                 _put(self.norm[k][s], steps, norm[:, 0])
-                _put(self.propagated[k][s], steps, norm[:, self.alone])
+                _put(self.propagated[k][s], steps, alone_layers[k].norm[s][:, 0])
                 if self.kept is not None:
                     whole = self.kept[k][s]
                     whole.mantissa[steps] = swept.adjoint[s][:, 0]
@@ -218,14 +239,18 @@ class _Gathered:
         hidden = source.hidden
         if hidden is None:
             return None, None
+        weights = None
+        if self.edges is not None:
+            weights = self.edges.entering(window.start, window.stop)
         last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
-        alone = np.where(last[..., None], hidden, 0.0) if last.any() else None
-        rows = np.zeros((len(hidden), 1 + self.alone, *hidden.shape[1:]))
-        rows[:, 0] = hidden
-        if alone is None:
-            return rows, None
-        rows[:, self.alone] = alone
-        return rows, alone[:, None]
+        alone = None
+        if last.any():
+            alone = into_rows(np.where(last[..., None], hidden, 0.0), weights, self.rows)
+        entering = into_rows(hidden, weights, self.rows)
+        if self.alone and entering is not None:
+            nothing = np.zeros_like(entering)
+            entering = np.concatenate([entering, nothing if alone is None else alone], axis=1)
+        return entering, alone
 
     def adjoints(self) -> Adjoints:
         """Everything, once every window is in."""

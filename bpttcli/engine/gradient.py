@@ -57,7 +57,11 @@ class GradientSum:
 
     def total(self) -> dict[str, Scaled]:
         """The gradients under PyTorch's names, in the order of the network's parameters."""
-        return {name: self._sums[name] for name in self._trajectory.network.parameters}
+        parameters = self._trajectory.network.parameters
+        return {
+            name: self._sums[name] if name in self._sums else Scaled.of(np.zeros_like(value))
+            for name, value in parameters.items()
+        }
 
     def _put(self, name: str, value: Scaled) -> None:
         self._sums[name] = self._sums[name] + value if name in self._sums else value

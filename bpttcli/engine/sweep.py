@@ -9,6 +9,9 @@ from bpttcli.engine.scaled import Array, Scaled, near_one
 from bpttcli.engine.sweep_layer import Flow, LayerSweep, sweep_layer
 from bpttcli.engine.unroll import Window
 
+# Numbers in the arrays of a sweep of several rows: 32 MiB, whatever their number.
+_PART_NUMBERS = 2**22
+
 
 class Sweep:
     """Adjoints on their way from the last step to the first, through all layers.
@@ -31,9 +34,23 @@ class Sweep:
     def __init__(self, network: Network, batch: int, rows: int = 1, own: bool = False) -> None:
         self._network = network
         self._own = own
+        a_step = sum(
+            layer.B.shape[0] + len(network.cell.states) * layer.hidden for layer in network.layers
+        )
+        self._longest: int = max(1, _PART_NUMBERS // (a_step * batch * rows))
         self._flows = [
             Flow.none(network.cell, rows, batch, layer.hidden) for layer in network.layers
         ]
+
+    @property
+    def longest(self) -> int:
+        """Steps of a window that this many rows can take without filling the memory."""
+        return self._longest
+
+    @property
+    def silent(self) -> bool:
+        """Whether no adjoint is on its way."""
+        return all(flow.silent for flow in self._flows)
 
     def through(
         self, window: Window, hidden: Array | None, edges: Array | None = None

@@ -37,6 +37,11 @@ class Flow(Record, frozen=True):
         zeros = tuple(np.zeros((rows, batch, hidden)) for _ in cell.states)
         return cls(zeros, np.zeros((rows, batch), dtype=np.int64))
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing arrives."""
+        return not any(state.any() for state in self.adjoint)
+
 
 class LayerSweep(Record, frozen=True):
     """Adjoints of one layer over a window of n steps, for R rows sharing a trajectory.
@@ -68,6 +73,28 @@ class LayerSweep(Record, frozen=True):
         own = cell.recurrent_delta(tape, delta)
         fed = Scaled(delta, exponent)
         return fed, fed if own is delta else Scaled(own, exponent)
+
+    def summed(self, first: int = 0, rows: int | None = None) -> LayerSweep:
+        """Add up the rows from index `first` on, so many of them or all, to one."""
+        those = slice(first, None if rows is None else first + rows)
+        exponent = self.exponent[:, those]
+        adjoint = tuple(state[:, those] for state in self.adjoint)
+        delta = self.delta[:, those]
+        leaving = tuple(state[those] for state in self.out.adjoint)
+        if exponent.shape[1] == 1:
+            norm = tuple(norm[:, those] for norm in self.norm)
+            out = Flow(leaving, self.out.exponent[those])
+            return LayerSweep(adjoint, delta, exponent, norm, out)
+        *sums, total = _sums((*adjoint, delta), exponent, axis=1)
+        found = [norms(state.mantissa) for state in sums]
+        gone = _sums(leaving, self.out.exponent[those], axis=0)
+        return LayerSweep(
+            tuple(state.mantissa for state in sums),
+            total.mantissa,
+            total.exponent,
+            tuple(Scaled(norm.mantissa, norm.exponent + total.exponent) for norm in found),
+            Flow(tuple(state.mantissa for state in gone), gone[0].exponent),
+        )
 
 
 def sweep_layer(
@@ -174,6 +201,19 @@ class _Injection(Record, frozen=True):
     def scaled(self, first: int, last: int, level: Exponents) -> Array:
         """Mantissas of a block under the exponent `level`."""
         return shift(self.mantissa[first:last], (self.exponent[first:last] - level)[..., None])
+
+
+def _sums(arrays: tuple[Array, ...], exponent: Exponents, axis: int) -> list[Scaled]:
+    """Add up rows of arrays that share their exponents; the sums share theirs."""
+    if not exponent.any():
+        level = exponent.max(axis=axis, keepdims=True)
+        return [Scaled(array.sum(axis=axis, keepdims=True), level) for array in arrays]
+    size = np.maximum.reduce([np.abs(array).max(axis=-1) for array in arrays])
+    found = np.where(size > 0, exponent + exponent_of(size), _NO_SIZE)
+    level = found.max(axis=axis, keepdims=True)
+    level = np.where(level == _NO_SIZE, 0, level)
+    moved = (exponent - level)[..., None]
+    return [Scaled(shift(array, moved).sum(axis=axis, keepdims=True), level) for array in arrays]
 
 
 def _level(arriving: Flow, fresh: Exponents | None, idle: int) -> Exponents:

@@ -34,6 +34,26 @@ class Window(Record, frozen=True):
     stop: int
     tapes: tuple[Tape, ...]
 
+    def part(self, first: int, last: int) -> Window:
+        """Cut the steps from index `first` up to `last`, counted in the window, out of it."""
+        if last - first == self.stop - self.start:
+            return self
+        tapes = tuple(
+            Tape(
+                tuple(state[first : last + 1] for state in tape.states),
+                tuple(slope[first:last] for slope in tape.slopes),
+                tuple(gate[first:last] for gate in tape.gates),
+            )
+            for tape in self.tapes
+        )
+        return Window(self.start + first, self.start + last, tapes)
+
+    def parts(self, longest: int) -> Iterator[Window]:
+        """Yield it in parts of at most so many steps, from the last."""
+        steps = self.stop - self.start
+        for first in reversed(range(0, steps, longest)):
+            yield self.part(first, min(first + longest, steps))
+
 
 class Trajectory(Record, frozen=True):
     """A network's run over a batch of sequences.

@@ -17,8 +17,14 @@ from bpttcli.experiment.schema import Experiment, Init, Model
 from bpttcli.models.initialise import initialise
 from bpttcli.record import Record
 from bpttcli.tasks.sequences import Sequences
+from bpttcli.truncation.clipping import Limits
+from bpttcli.truncation.estimator import Estimator, Targets
+from bpttcli.truncation.registry import estimator_named
 
 _DEFAULT_CELL, _DEFAULT_HIDDEN, _DEFAULT_LAYERS = "tanh", 64, 1
+
+# Spawn key of the estimator's cuts, after those of the objects that are drawn once.
+_DRAWS = 4
 
 # 2 GiB of float64. Far beyond it a system ends the process, where it should have said why.
 _MOST_WEIGHTS = 2**28
@@ -36,6 +42,9 @@ class Problem(Record, frozen=True):
     objective : Objective
     start : tuple of tuples of (N, H) arrays
         The states before the first step.
+    estimator : Estimator
+        Of the gradient; `Full` where nothing is cut.
+    clip : Limits
     warnings : tuple of str
         What had to be assumed.
     """
@@ -45,7 +54,18 @@ class Problem(Record, frozen=True):
     sequences: Sequences
     objective: Objective
     start: States
+    estimator: Estimator
+    clip: Limits
     warnings: tuple[str, ...]
+
+    @property
+    def targets(self) -> Targets:
+        """Whether any sequence has a target at step t: (T,) array."""
+        return np.asarray((self.objective.weights > 0).any(axis=1))
+
+    def draws(self, count: int = 1) -> list[np.random.SeedSequence]:
+        """Seeds of independent draws of the estimator, the same ones whenever asked for."""
+        return np.random.SeedSequence(self.experiment.seed, spawn_key=(_DRAWS,)).spawn(count)
 
     @property
     def run(self) -> dict[str, Any]:
@@ -100,9 +120,14 @@ def build(experiment: Experiment) -> Problem:
         hidden=network.layers[-1].hidden,
         layers=len(network.layers),
     )
-    resolved = msgspec.structs.replace(experiment, task=task, model=model, loss=loss)
+    truncation = msgspec.structs.replace(experiment.truncation, **experiment.truncation.keys())
+    resolved = msgspec.structs.replace(
+        experiment, task=task, model=model, loss=loss, truncation=truncation
+    )
+    estimator = estimator_named(truncation.name, **truncation.keys())
+    clip = Limits(experiment.clip.norm, experiment.clip.value)
     start = _start(network, sequences, np.random.default_rng(start_seed))
-    return Problem(resolved, network, sequences, objective, start, tuple(warnings))
+    return Problem(resolved, network, sequences, objective, start, estimator, clip, tuple(warnings))
 
 
 def _given_network(model: Model, warnings: list[str]) -> Network | None:

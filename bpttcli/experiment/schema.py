@@ -12,11 +12,15 @@ from bpttcli.engine.cells import CELLS
 from bpttcli.errors import InputError, nearest
 from bpttcli.tasks.registry import task_class
 from bpttcli.tasks.task import Task
+from bpttcli.truncation.registry import TRUNCATIONS
 
 if TYPE_CHECKING:
     CellName = str
+    TruncationName = str
 else:
-    CellName = Literal[tuple(CELLS)]  # a new cell is one line in its registry, and none here
+    # A new cell or estimator is one line in its registry, and none here.
+    CellName = Literal[tuple(CELLS)]
+    TruncationName = Literal[tuple(TRUNCATIONS)]
 
 #: The task that runs where none is named.
 DEFAULT_TASK = "adding"
@@ -139,6 +143,81 @@ class Loss(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise InputError(message, key="loss.vector")
 
 
+class Truncation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is cut from the gradient; what is not given is the estimator's own."""
+
+    name: Annotated[
+        TruncationName, Meta(description="the estimator of the gradient; full is exact")
+    ] = "full"
+    length: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="steps that a fixed or sliding window keeps, K"),
+    ] = None
+    probability: Annotated[
+        Annotated[float, Meta(ge=0, lt=1)] | None,
+        Meta(description="probability of a randomized cut between two steps, p"),
+    ] = None
+    reweight: Annotated[
+        bool | None,
+        Meta(description="weigh what a randomized cut leaves by 1/(1 - p), without bias"),
+    ] = None
+    alpha: Annotated[
+        Annotated[float, Meta(gt=1)] | None,
+        Meta(description="how fast artbp's segments become rare with their length"),
+    ] = None
+    mean_length: Annotated[
+        Annotated[float, Meta(gt=1)] | None,
+        Meta(description="mean length of the segments of artbp or random-length"),
+    ] = None
+    std: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="standard deviation of random-length's segments"),
+    ] = None
+    short: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        Meta(description="probability of half the mean length in random-length"),
+    ] = None
+    shortest: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="least steps of a segment in random-length"),
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Check the keys together.
+
+        Raises
+        ------
+        InputError
+            A key that the estimator does not have.
+        """
+        own = TRUNCATIONS[self.name][1]
+        for key in self.__struct_fields__[1:]:
+            if key not in own and getattr(self, key) is not None:
+                having = [name for name, (_, keys) in TRUNCATIONS.items() if key in keys]
+                message = (
+                    f"must stand with truncation.name: {' or '.join(having)}, not with {self.name}"
+                )
+                raise InputError(message, key=f"truncation.{key}")
+
+    def keys(self) -> dict[str, Any]:
+        """Give the estimator's own keys, each with what was given or its default."""
+        defaults = TRUNCATIONS[self.name][1]
+        given = {key: getattr(self, key) for key in defaults}
+        return {key: defaults[key] if value is None else value for key, value in given.items()}
+
+
+class Clip(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the gradient may not exceed."""
+
+    norm: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="largest norm over all parameters together"),
+    ] = None
+    value: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="largest size of an entry")
+    ] = None
+
+
 class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the lines of the diagnosis are drawn."""
 
@@ -189,6 +268,10 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     model: Annotated[Model, Meta(description="the network")] = Model()
     loss: Annotated[Loss, Meta(description="what is asked of it")] = Loss()
+    truncation: Annotated[Truncation, Meta(description="what is cut from the gradient")] = (
+        Truncation()
+    )
+    clip: Annotated[Clip, Meta(description="what the gradient may not exceed")] = Clip()
     report: Annotated[Report, Meta(description="where the diagnosis draws its lines")] = Report()
 
     def to_dict(self) -> dict[str, Any]:

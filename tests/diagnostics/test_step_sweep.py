@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bpttcli.diagnostics.step_sweep import one_step, step_sources, sweep_by_step, whole_window
+from bpttcli.diagnostics.step_sweep import step_sources, sweep_by_step, whole_window
 from bpttcli.engine.backpropagate import backpropagate
 from bpttcli.engine.cells import CELLS, cell_named
 from bpttcli.engine.network import Network
@@ -48,7 +48,7 @@ def test_a_trajectory_in_windows_is_put_together(keep):
 
 def test_one_step_has_the_state_before_and_after_it():
     whole = whole_window(run("tanh")[0])
-    window = one_step(whole, 2)
+    window = whole.part(2, 3)
     assert (window.start, window.stop) == (2, 3)
     np.testing.assert_array_equal(window.tapes[0].states[0], whole.tapes[0].states[0][2:4])
 

@@ -96,8 +96,14 @@ def test_what_an_option_replaces_is_not_judged():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("- 1", "<stdin>:1: must be a mapping of sections (seed, task, model, loss, report), got"),
-        ("adding", "<stdin>:1: must be a mapping of sections (seed, task, model, loss, report), "),
+        (
+            "- 1",
+            "<stdin>:1: must be a mapping of sections (seed, task, model, loss, truncation, ",
+        ),
+        (
+            "adding",
+            "<stdin>:1: must be a mapping of sections (seed, task, model, loss, truncation, ",
+        ),
         ("&a {seed: 1}", "<stdin>:1: must be a mapping of sections"),
         ("seed: [", "<stdin>:1: is not valid YAML"),
         ("", "<stdin>: is empty"),

@@ -1,0 +1,91 @@
+"""Cuts at random, with or without the weights that make the estimate unbiased."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from bpttcli.engine.edges import Factors
+from bpttcli.record import Record
+from bpttcli.truncation.estimator import Targets
+
+
+class Randomized(Record, frozen=True):
+    """Cut each edge with probability p, and multiply what passes by 1/(1 − p).
+
+    The estimate is unbiased. Its variance is finite for every sequence, but may grow with the
+    length: of a scalar network b with the loss at the last step it converges for p < 1 − b².
+
+    Parameters
+    ----------
+    probability : float
+        p, in [0, 1).
+
+    References
+    ----------
+    Tallec & Ollivier 2017, *Unbiasing truncated backpropagation through time*
+    (arXiv:1705.08209), with a constant probability.
+    """
+
+    probability: float
+
+    random: ClassVar[bool] = True
+
+    @property
+    def label(self) -> str:
+        """``randomized(p)``."""
+        return f"randomized({self.probability:g})"
+
+    def edges(self, targets: Targets, rng: np.random.Generator) -> Factors | None:
+        """Cut at random (see `Estimator.edges`)."""
+        kept = 1.0 / (1.0 - self.probability)
+        return _cut(targets, self.probability, kept, rng)
+
+    def mean(self, targets: Targets) -> None:
+        """Return None: the estimate is unbiased."""
+        return
+
+
+class Unreweighted(Record, frozen=True):
+    """Cut each edge with probability p, and let pass what passes as it is.
+
+    Biased: what crosses k edges has the weight (1 − p)^k in the mean.
+
+    Parameters
+    ----------
+    probability : float
+        p, in [0, 1).
+    """
+
+    probability: float
+
+    random: ClassVar[bool] = True
+
+    @property
+    def label(self) -> str:
+        """``unreweighted(p)``."""
+        return f"unreweighted({self.probability:g})"
+
+    def edges(self, targets: Targets, rng: np.random.Generator) -> Factors | None:
+        """Cut at random (see `Estimator.edges`)."""
+        return _cut(targets, self.probability, 1.0, rng)
+
+    def mean(self, targets: Targets) -> Factors | None:
+        """Let the share 1 − p of everything pass (see `Estimator.mean`)."""
+        if self.probability == 0:
+            return None
+        factor = np.full(len(targets), 1.0 - self.probability)
+        factor[0] = 1.0
+        return Factors(factor)
+
+
+def _cut(
+    targets: Targets, probability: float, kept: float, rng: np.random.Generator
+) -> Factors | None:
+    """Draw which edges are cut; the others get the factor `kept`."""
+    if probability == 0:
+        return None
+    factor = np.ones(len(targets))
+    factor[1:] = np.where(rng.random(len(targets) - 1) < probability, 0.0, kept)
+    return Factors(factor)
