@@ -22,10 +22,13 @@ class Estimate(Record, frozen=True):
         ℓ_n of each sequence; L is their mean.
     gradient : dict of str to Scaled
         The estimate, under PyTorch's names.
+    adjoint : Scaled of shape (T, N)
+        ‖∂ℓ_n/∂h_t‖ of the top layer, as far as the edges let it pass.
     """
 
     loss: Array
     gradient: dict[str, Scaled]
+    adjoint: Scaled
 
 
 def estimate(trajectory: Trajectory, objective: Objective, edges: Edges | None = None) -> Estimate:
@@ -51,6 +54,8 @@ def estimate(trajectory: Trajectory, objective: Objective, edges: Edges | None =
     rows = 1 if edges is None else edges.rows
     sweep, gradient = Sweep(network, batch, rows), GradientSum(trajectory)
     loss = np.zeros(batch)
+    shape = trajectory.steps, batch
+    adjoint = Scaled(np.zeros(shape), np.zeros(shape, dtype=np.int64))
     for window in trajectory.windows():
         for part in window.parts(sweep.longest):
             top = part.tapes[-1].states[0][1:]
@@ -63,5 +68,9 @@ def estimate(trajectory: Trajectory, objective: Objective, edges: Edges | None =
             passing = None if edges is None else edges.passing(part.start, part.stop)
             entering = into_rows(source.hidden, weights, rows)
             layers = sweep.through(part, entering, passing)
-            gradient.add(part, source, tuple(layer.summed() for layer in layers))
-    return Estimate(loss, gradient.total())
+            summed = tuple(layer.summed() for layer in layers)
+            gradient.add(part, source, summed)
+            norm = summed[-1].norm[0]
+            adjoint.mantissa[part.start : part.stop] = norm.mantissa[:, 0]
+            adjoint.exponent[part.start : part.stop] = norm.exponent[:, 0]
+    return Estimate(loss, gradient.total(), adjoint)

@@ -68,6 +68,12 @@ class RandomLength(Record, frozen=True):
         longest = int(np.count_nonzero(lasting))
         return Segments(lasting[:longest], started)
 
+    def reach(self, steps: int) -> Array:
+        """P(the segment that holds step T reaches k steps back), k = 0 … T − 1: (T,) array."""
+        lasting = self.survival(steps)
+        # A segment that starts at step s is still that of step T if it lasts T − s + 1 steps.
+        return np.asarray(np.cumsum(starts(lasting, steps) * lasting[::-1])[::-1])
+
     def survival(self, steps: int) -> Array:
         """P(a segment lasts at least l steps), l = 1 … steps: (steps,) array."""
         lengths = range(1, steps + 1)
@@ -87,15 +93,6 @@ def starts(lasting: Array, steps: int) -> Array:
         back = min(s, len(exactly))
         started[s] = started[s - back : s] @ exactly[:back][::-1]
     return started
-
-
-def kept_lags(lasting: Array, started: Array) -> Array:
-    """P(the segment that holds step T reaches k steps back), k = 0 … T − 1: (T,) array."""
-    steps = len(started)
-    reach = np.zeros(steps)
-    reach[: len(lasting)] = lasting[:steps]
-    # A segment that starts at step s is still that of step T if it lasts T − s + 1 steps.
-    return np.asarray(np.cumsum(started * reach[::-1])[::-1])
 
 
 def _last_step(lasting: Array, started: Array) -> Array:

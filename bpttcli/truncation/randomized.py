@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from bpttcli.engine.edges import Factors
+from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
 from bpttcli.truncation.estimator import Targets
 
@@ -46,6 +47,11 @@ class Randomized(Record, frozen=True):
         """Return None: the estimate is unbiased."""
         return
 
+    @property
+    def moments(self) -> tuple[float, float]:
+        """Mean and mean square of the factor of an edge: 1 and 1/(1 − p)."""
+        return 1.0, 1.0 / (1.0 - self.probability)
+
 
 class Unreweighted(Record, frozen=True):
     """Cut each edge with probability p, and let pass what passes as it is.
@@ -78,6 +84,15 @@ class Unreweighted(Record, frozen=True):
         factor = np.full(len(targets), 1.0 - self.probability)
         factor[0] = 1.0
         return Factors(factor)
+
+    @property
+    def moments(self) -> tuple[float, float]:
+        """Mean and mean square of the factor of an edge: both 1 − p."""
+        return 1.0 - self.probability, 1.0 - self.probability
+
+    def reach(self, steps: int) -> Array:
+        """P(the gradient crosses k edges or more), k = 0 … steps − 1: (steps,) array."""
+        return np.asarray((1.0 - self.probability) ** np.arange(steps))
 
 
 def _cut(

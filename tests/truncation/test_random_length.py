@@ -6,7 +6,7 @@ import pytest
 from bpttcli.engine.edges import Factors
 from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.fixed import Fixed
-from bpttcli.truncation.random_length import RandomLength, kept_lags, starts
+from bpttcli.truncation.random_length import RandomLength, starts
 from tests.runs import close
 from tests.truncation.cases import every, flat, run, targets
 
@@ -79,6 +79,6 @@ def test_a_segment_starts_somewhere_and_holds_the_last_step():
     started = starts(lasting, 40)
     assert started[0] == 1
     assert started[-1] == pytest.approx(1 / lasting.sum(), rel=0.01)  # one start a mean length
-    reach = kept_lags(lasting, started)
+    reach = estimator.reach(40)
     assert reach[0] == pytest.approx(1, rel=1e-12)
     assert (np.diff(reach) <= 1e-15).all()
