@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bpttcli.engine.network import Network
@@ -29,18 +31,27 @@ class Sweep:
         Number R of adjoints that share the trajectory.
     own : bool
         Go by the cells' own path alone, never through B.
+    arriving : sequence of Flow, optional
+        What reaches each layer at the last step from later ones; nothing unless given.
     """
 
-    def __init__(self, network: Network, batch: int, rows: int = 1, own: bool = False) -> None:
+    def __init__(
+        self,
+        network: Network,
+        batch: int,
+        rows: int = 1,
+        own: bool = False,
+        arriving: Sequence[Flow] | None = None,
+    ) -> None:
         self._network = network
         self._own = own
         a_step = sum(
             layer.B.shape[0] + len(network.cell.states) * layer.hidden for layer in network.layers
         )
         self._longest: int = max(1, _PART_NUMBERS // (a_step * batch * rows))
-        self._flows = [
-            Flow.none(network.cell, rows, batch, layer.hidden) for layer in network.layers
-        ]
+        if arriving is None:
+            arriving = [Flow.none(network.cell, rows, batch, k.hidden) for k in network.layers]
+        self._flows = list(arriving)
 
     @property
     def longest(self) -> int:
