@@ -12,6 +12,20 @@ from bpttcli.record import Record
 from bpttcli.truncation.estimator import Targets
 
 
+class Moments(Record, frozen=True):
+    """Mean and variance of the factor on an edge, all edges being independent and alike.
+
+    Parameters
+    ----------
+    mean : float
+    variance : float
+        Not the mean square: from it, a small variance would come with few of its digits.
+    """
+
+    mean: float
+    variance: float
+
+
 class Randomized(Record, frozen=True):
     """Cut each edge with probability p, and multiply what passes by 1/(1 − p).
 
@@ -37,6 +51,11 @@ class Randomized(Record, frozen=True):
     def label(self) -> str:
         """``randomized(p)``."""
         return f"randomized({self.probability:g})"
+
+    @property
+    def moments(self) -> Moments:
+        """1 and p/(1 − p)."""
+        return Moments(1.0, self.probability / (1.0 - self.probability))
 
     def edges(self, targets: Targets, rng: np.random.Generator) -> Factors | None:
         """Cut at random (see `Estimator.edges`)."""
@@ -72,6 +91,11 @@ class Unreweighted(Record, frozen=True):
     def label(self) -> str:
         """``unreweighted(p)``."""
         return f"unreweighted({self.probability:g})"
+
+    @property
+    def moments(self) -> Moments:
+        """1 − p and p(1 − p)."""
+        return Moments(1.0 - self.probability, self.probability * (1.0 - self.probability))
 
     def edges(self, targets: Targets, rng: np.random.Generator) -> Factors | None:
         """Cut at random (see `Estimator.edges`)."""
