@@ -38,6 +38,8 @@ class Flag(Record, frozen=True):
         Read the value as a number is read in a file; else it is text, whatever it looks like.
     many : bool
         May be given more than once.
+    listed : bool
+        Its value is a list of numbers with commas between them.
     choices : tuple of str
         What its value may be, for completion.
     also : tuple of (str, object)
@@ -51,6 +53,7 @@ class Flag(Record, frozen=True):
     metavar: str | None = None
     number: bool = False
     many: bool = False
+    listed: bool = False
     choices: tuple[str, ...] = ()
     also: tuple[str, object] | None = None
 
@@ -255,6 +258,50 @@ SPECTRUM = (
 )
 
 
+COMPARE = (
+    Flag(
+        "--lengths",
+        "fixed(K) and sliding(K) for each of these K.",
+        _E,
+        "compare.lengths",
+        "K1,K2",
+        listed=True,
+    ),
+    Flag(
+        "--probabilities",
+        "randomized(p) and unreweighted(p) for each of these p.",
+        _E,
+        "compare.probabilities",
+        "p1,p2",
+        listed=True,
+    ),
+    Flag(
+        "--draws",
+        "Draws of a spread that has no closed form.",
+        _E,
+        "compare.draws",
+        "R",
+        number=True,
+    ),
+    Flag(
+        "--target-bias",
+        "Find the cheapest estimator within this relative error.",
+        _E,
+        "compare.target_bias",
+        "d",
+        number=True,
+    ),
+    Flag(
+        "--exact-variance",
+        "Compute every variance that has a closed form, however long it takes.",
+        _E,
+        "compare.exact_variance",
+    ),
+    Flag("--workers", "Threads for the draws; no number depends on them.", _R, metavar="W"),
+    Flag("--per-layer", "Also each parameter by itself.", _O),
+)
+
+
 def signature(flags: Iterable[Flag]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a function ``(experiment, values)`` the command line signature of these options.
 
@@ -334,8 +381,12 @@ def settings(flags: Iterable[Flag], given: dict[str, Any]) -> list[Option]:
         if flag.parameter not in given:
             continue
         value = given[flag.parameter]
+        if flag.listed:
+            value = [read_plain(part.strip()) for part in value.split(",")]
+        elif flag.number:
+            value = read_plain(value)
         if flag.key is not None:
-            found.append(Option(flag.name, flag.key, read_plain(value) if flag.number else value))
+            found.append(Option(flag.name, flag.key, value))
         if flag.also is not None:
             found.append(Option(flag.name, *flag.also))
     return found

@@ -7,6 +7,9 @@ import math
 from bpttcli.engine.scaled import Scaled
 from bpttcli.record import Record
 
+#: A sampled variance whose own error is infinite in the long run.
+UNSETTLED = "sampled: cannot settle"
+
 
 class Quality(Record, frozen=True):
     """An estimator against the exact gradient g of the same batch, for one group of parameters.
@@ -66,8 +69,9 @@ class EstimatorQuality(Record, frozen=True):
     random : bool
     groups : dict of str to Quality
         ``all``, ``A``, ``B``, ``C``, ``biases``, and single parameters where asked for.
-    variance : {'none', 'exact: loss at one step', 'exact: forward sensitivity', 'sampled'}
-        How the standard deviation was found; biases are exact always.
+    variance : str
+        How the standard deviation was found: ``none``, ``exact: loss at one step``, ``exact:
+        forward sensitivity``, ``sampled`` or `UNSETTLED`. Biases are exact always.
     draws : int
         Draws of a sampled figure, else 0.
     edges_kept : float
@@ -97,7 +101,8 @@ class EstimatorQuality(Record, frozen=True):
     def exact(self) -> tuple[str, ...]:
         """The names of the figures that are exact, and not sampled."""
         always = ("relative_bias", "cosine", "norm_ratio")
-        return always if self.variance == "sampled" else (*always, "relative_std", "relative_rmse")
+        sampled = self.variance.startswith("sampled")
+        return always if sampled else (*always, "relative_std", "relative_rmse")
 
     @property
     def rmse_at_equal_cost(self) -> float:

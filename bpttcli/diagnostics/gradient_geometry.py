@@ -52,6 +52,10 @@ class Geometry:
         """Whether there is nothing to measure by: ‖g‖ is 0, or no number."""
         return not (self._length[group] > 0 and np.isfinite(self._length[group]))
 
+    def size(self, group: str) -> Scaled:
+        """‖g‖, in the parameters' own unit."""
+        return Scaled(np.asarray(self._length[group]), np.asarray(self._level[group]))
+
     def length(self, flat: Array, group: str) -> float:
         """‖v‖/‖g‖ of entries in the group's unit."""
         with np.errstate(all="ignore"):
@@ -80,6 +84,12 @@ class Geometry:
         with np.errstate(all="ignore"):
             own = shift(size.mantissa, size.exponent - self._level[group])
             return float(own) / self._length[group]
+
+    def relative_square(self, square: Scaled, group: str) -> Array:
+        """Squares of lengths, or inner products, over ‖g‖²."""
+        with np.errstate(all="ignore"):
+            own = shift(square.mantissa, square.exponent - 2 * self._level[group])
+            return np.asarray(own / self._length[group] ** 2)
 
     def _level_of(self, names: list[str]) -> int:
         """Choose the power of two."""

@@ -140,7 +140,7 @@ def grad_norms(
         top = adjoints.layers[-1]
         reach = reach_of(top.propagated[0], adjoints.last_target, epsilon)
         names = network.cell.gates
-        radius = tuple(_per_gate(layer.B, names, _spectral_radius) for layer in network.layers)
+        radius = spectral_radii(network)
         norm = tuple(_per_gate(layer.B, names, _spectral_norm) for layer in network.layers)
         tau = int(adjoints.last_target.max())
         own = own_path(network.cell, top, adjoints.last_target, reach)
@@ -174,6 +174,12 @@ def grad_norms(
             _warnings(adjoints, loss),
             adjoints,
         )
+
+
+def spectral_radii(network: Network) -> tuple[PerLayer, ...]:
+    """ρ(B) of each layer, from the lowest; for a gated cell of each gate's block, by name."""
+    gates = network.cell.gates
+    return tuple(_per_gate(layer.B, gates, _spectral_radius) for layer in network.layers)
 
 
 def _spectral_radius(B: Array) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bpttcli.diagnostics.gradient_geometry import Geometry, Gradient
+from bpttcli.diagnostics.lag_tails import LagTails
 from bpttcli.engine.edges import into_rows
 from bpttcli.engine.losses import Objective
 from bpttcli.engine.scaled import Array, Scaled
@@ -75,6 +76,10 @@ def lag_profile(
     -------
     LagProfile
         Of fewer lags where so many terms would not fit into memory.
+
+    See Also
+    --------
+    profile_at_one_step : the same from the tails, where the loss stands at one step.
     """
     numbers = sum(value.mantissa.size for value in exact.values())
     lags = max(1, min(lags, trajectory.steps, _MOST_NUMBERS // numbers))
@@ -96,6 +101,66 @@ def lag_profile(
             share[group][k] = geometry.projection(arrived, group)
             bias[group][k] = geometry.distance(arrived, group)
     return LagProfile(norm, share, bias, adjoint)
+
+
+def profile_at_one_step(
+    tails: LagTails, adjoint: Scaled, exact: Gradient, geometry: Geometry, lags: int
+) -> LagProfile:
+    """Take a gradient apart whose loss stands at one step τ, where a lag is a step.
+
+    Parameters
+    ----------
+    tails : LagTails
+    adjoint : Scaled of shape (T,)
+        ‖∂ℓ_n/∂h_t‖ of the top layer: the mean over the batch.
+    exact : dict of str to Scaled
+    geometry : Geometry
+        Of `exact`.
+    lags : int
+        K; no more than τ are there.
+    """
+    lags = min(lags, tails.lags)
+    found = {name: tails.of(name, exact[name]) for name in tails.names}
+    norm, share, bias = {}, {}, {}
+    for group, names in geometry.groups.items():
+        if geometry.is_zero(group):
+            norm[group] = share[group] = bias[group] = np.full(lags, np.nan)
+            continue
+        crossing = [found[name] for name in names if name in found]
+        norm[group] = _joint([tail.term for tail in crossing], group, geometry, lags)
+        beyond = _joint([tail.norm for tail in crossing], group, geometry, lags + 1)
+        bias[group] = beyond[1:]
+        left = np.zeros(lags + 1)
+        for tail in crossing:
+            assert tail.along is not None
+            left += _padded(geometry.relative_square(tail.along, group), lags + 1)
+        share[group] = 1.0 - left[1:]
+        still = [exact[name] for name in names if name not in found]
+        if still:
+            # The readout's own gradient crosses nothing: it is all in w_0.
+            own = sum(geometry.relative_square(_square(value), group) for value in still)
+            norm[group][0] = np.sqrt(norm[group][0] ** 2 + own)
+    by_lag = adjoint[: tails.lags][::-1][:lags]
+    return LagProfile(norm, share, bias, by_lag)
+
+
+def _square(value: Scaled) -> Scaled:
+    size = value.norm()
+    return Scaled(size.mantissa**2, 2 * size.exponent)
+
+
+def _joint(parts: list[Scaled], group: str, geometry: Geometry, lags: int) -> Array:
+    """Lengths of several parameters together, over ‖g‖."""
+    total = np.zeros(lags)
+    for part in parts:
+        square = Scaled(part.mantissa**2, 2 * part.exponent)
+        total += _padded(geometry.relative_square(square, group), lags)
+    return np.sqrt(total)
+
+
+def _padded(values: Array, lags: int) -> Array:
+    """Zeros beyond the last lag."""
+    return np.append(values, np.zeros(max(0, lags - len(values))))[:lags]
 
 
 def terms_by_lag(

@@ -59,6 +59,11 @@ class LagTails:
         self._parts: dict[str, list[tuple[Scaled, Input]]] = {}
         self._sweep(objective)
 
+    @property
+    def names(self) -> list[str]:
+        """The parameters that have tails: all but the readout's."""
+        return list(self._parts)
+
     def of(self, name: str, direction: Scaled | None = None) -> Tail:
         """Measure the tails of one parameter.
 

@@ -23,8 +23,9 @@ from bpttcli.truncation.registry import estimator_named
 
 _DEFAULT_CELL, _DEFAULT_HIDDEN, _DEFAULT_LAYERS = "tanh", 64, 1
 
-# Spawn key of the estimator's cuts, after those of the objects that are drawn once.
-_DRAWS = 4
+# Spawn keys of cuts and of further batches: 0 to 3 draw the objects below, 4 the directions of
+# Lyapunov exponents.
+_DRAWS, _BATCHES = 5, 6
 
 # 2 GiB of float64. Far beyond it a system ends the process, where it should have said why.
 _MOST_WEIGHTS = 2**28
@@ -66,6 +67,22 @@ class Problem(Record, frozen=True):
     def draws(self, count: int = 1) -> list[np.random.SeedSequence]:
         """Seeds of independent draws of the estimator, the same ones whenever asked for."""
         return np.random.SeedSequence(self.experiment.seed, spawn_key=(_DRAWS,)).spawn(count)
+
+    def another_batch(self, index: int) -> tuple[Sequences, Objective, States]:
+        """Draw other sequences of the task, as if the experiment had another seed.
+
+        Parameters
+        ----------
+        index : int
+            From 0: the same one gives the same batch. A task that draws nothing has one batch.
+        """
+        seed = np.random.SeedSequence(self.experiment.seed, spawn_key=(_BATCHES, index))
+        task_seed, probe_seed, start_seed = seed.spawn(3)
+        sequences = self.experiment.task.sequences(np.random.default_rng(task_seed))
+        rng = np.random.default_rng(probe_seed)
+        objective = objective_of(self.experiment.loss, sequences, self.network, rng)
+        start = _start(self.network, sequences, np.random.default_rng(start_seed))
+        return sequences, objective, start
 
     @property
     def run(self) -> dict[str, Any]:

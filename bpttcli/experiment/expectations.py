@@ -48,9 +48,10 @@ def fit(value: object, kind: Any) -> Any:
     (1000, 2.0, None)
     """
     types = _alternatives(mi.type_info(kind))
-    takes_fractions = any(isinstance(each, mi.FloatType | mi.AnyType) for each in types)
-    if isinstance(value, float) and value.is_integer() and not takes_fractions:
-        value = int(value) if abs(value) < _INT64 else value
+    if not any(isinstance(each, mi.FloatType | mi.AnyType) for each in types):
+        value = _whole(value)
+    if isinstance(value, list) and any(_holds_integers(each) for each in types):
+        value = [_whole(entry) for entry in value]
     choices = _choices(kind)
     got = _unfit(value)
     if got is None:
@@ -76,6 +77,18 @@ def entry_type(kind: Any) -> Any:
         return get_args(kind)[1]
     found = (entry_type(part) for part in get_args(kind))
     return next((entry for entry in found if entry is not None), None)
+
+
+def _whole(value: object) -> object:
+    """Make an integer of a whole number, however it is written."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _INT64:
+        return int(value)
+    return value
+
+
+def _holds_integers(kind: mi.Type) -> bool:
+    """Tell whether a type is a list of integers."""
+    return isinstance(kind, mi.ListType) and isinstance(kind.item_type, mi.IntType)
 
 
 def _choices(kind: Any) -> list[str]:
@@ -129,6 +142,10 @@ def _expected(kind: mi.Type, value: object) -> str:
             return "a number" + _bounds(kind, value)
         case mi.ListType(item_type=mi.AnyType()):
             return "a list"
+        case mi.ListType(item_type=mi.IntType() as item):
+            return "a list of integers" + _bounds(item, None)
+        case mi.ListType(item_type=mi.FloatType() as item):
+            return "a list of numbers" + _bounds(item, None)
         case mi.ListType():
             return "a list of numbers, or of lists of numbers"
         case mi.DictType():

@@ -247,6 +247,33 @@ class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise InputError(message, key="report.exploding_above")
 
 
+class Compare(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which estimators stand side by side, and how they are measured."""
+
+    lengths: Annotated[
+        list[Annotated[int, Meta(ge=1)]],
+        Meta(description="lengths K: fixed(K) and sliding(K) for each"),
+    ] = field(default_factory=lambda: [10, 50])
+    probabilities: Annotated[
+        list[Annotated[float, Meta(ge=0, lt=1)]],
+        Meta(description="probabilities p: randomized(p) and unreweighted(p) for each"),
+    ] = field(default_factory=lambda: [0.5, 0.05])
+    draws: Annotated[int, Meta(ge=2, description="draws of a spread that has no closed form")] = 100
+    lags: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="lags of the profile; the largest length or 200 unless given"),
+    ] = None
+    target_bias: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="the relative error that an estimator may have"),
+    ] = None
+    exact_variance: Annotated[
+        bool | None,
+        Meta(description="variances without draws: always, never, or where affordable"),
+    ] = None
+    batches: Annotated[int, Meta(ge=1, description="batches over which clipping is watched")] = 20
+
+
 def _default_task() -> Task:
     """Give the default task with its own defaults."""
     return task_class(DEFAULT_TASK)(name=DEFAULT_TASK)
@@ -272,6 +299,7 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Truncation()
     )
     clip: Annotated[Clip, Meta(description="what the gradient may not exceed")] = Clip()
+    compare: Annotated[Compare, Meta(description="which estimators stand side by side")] = Compare()
     report: Annotated[Report, Meta(description="where the diagnosis draws its lines")] = Report()
 
     def to_dict(self) -> dict[str, Any]:

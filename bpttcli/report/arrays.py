@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from bpttcli.diagnostics.gradient_norms import GradientNorms
 from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array, Scaled, exponent_of
 from bpttcli.files import atomic
+
+if TYPE_CHECKING:
+    from bpttcli.diagnostics.compare_truncation import Comparison
 
 
 def gradient_arrays(result: GradientNorms, network: Network) -> dict[str, Array]:
@@ -39,6 +43,26 @@ def gradient_arrays(result: GradientNorms, network: Network) -> dict[str, Array]
             size = np.abs(of_mean.mantissa).max(axis=-1)
             found = exponent_of(size) + of_mean.exponent[..., 0]
             arrays[f"exponent/{state}_l{k}"] = np.where(size == 0, 0, found)
+    return arrays
+
+
+def comparison_arrays(result: Comparison) -> dict[str, Array]:
+    """The exact gradient, the adjoints under each estimator and the lag profile, by name.
+
+    ``grad/<parameter>`` of L; ``adjoint/<estimator>`` (T,), the norms ‖E ĝ_t‖ of the top layer;
+    ``lag/norm/<group>``, ``lag/share/<group>``, ``lag/bias/<group>`` and ``lag/adjoint`` (K,).
+
+    Parameters
+    ----------
+    result : Comparison
+    """
+    arrays = {f"grad/{name}": value.value for name, value in result.gradient.items()}
+    arrays |= {f"adjoint/{each.label}": each.adjoint.value for each in result.estimators}
+    profile = result.profile
+    for figure in ("norm", "share", "bias"):
+        for group, values in getattr(profile, figure).items():
+            arrays[f"lag/{figure}/{group}"] = values
+    arrays["lag/adjoint"] = profile.adjoint.value
     return arrays
 
 

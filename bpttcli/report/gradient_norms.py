@@ -90,8 +90,8 @@ def _summary(result: GradientNorms, run: Run) -> dict[str, Any]:
         "half_life": _optional(reach.half_life),
         "horizon": reach.horizon,
         "horizon_is_bound": reach.horizon_is_bound,
-        "spectral_radius": [_by_gate(value) for value in result.spectral_radius],
-        "spectral_norm": [_by_gate(value) for value in result.spectral_norm],
+        "spectral_radius": [by_gate(value) for value in result.spectral_radius],
+        "spectral_norm": [by_gate(value) for value in result.spectral_norm],
         "carry": None if result.own_path is None else figure(result.own_path.carry),
         "gate_half_life": None if result.own_path is None else result.own_path.half_life,
         "parameters": {
@@ -171,8 +171,8 @@ def _facts(
         facts.append(("own path", kept))
     return [
         *facts,
-        ("spectral radius ρ(B)", _by_layer(document["spectral_radius"])),
-        ("spectral norm σ₁(B)", _by_layer(document["spectral_norm"])),
+        ("spectral radius ρ(B)", by_layer(document["spectral_radius"])),
+        ("spectral norm σ₁(B)", by_layer(document["spectral_norm"])),
         (
             "saturated units" if gate is None else "saturated gates",
             "–" if share is None else f"{share:.1%}",
@@ -180,14 +180,14 @@ def _facts(
     ]
 
 
-def _by_gate(value: PerLayer) -> Any:
+def by_gate(value: PerLayer) -> Any:
     """A figure, or one for each gate."""
     if isinstance(value, dict):
         return {gate: figure(number) for gate, number in value.items()}
     return figure(value)
 
 
-def _by_layer(values: list[Any]) -> str:
+def by_layer(values: list[Any]) -> str:
     """Write one value a layer, or one for each of its gates."""
     written = [
         " ".join(f"{gate} {short(number)}" for gate, number in value.items())

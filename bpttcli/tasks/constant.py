@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
+from bpttcli.errors import InputError
 from bpttcli.tasks.task import Generated
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ class Constant(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True)
     name: Literal["constant"] = "constant"
     input: Annotated[float, Meta(description="the input at every step")] = 1.0
     target: Annotated[float, Meta(description="the target at every step")] = 0.0
+    h0: Annotated[
+        list[list[float]] | None,
+        Meta(description="the state before the first step, (layers, H); zeros unless given"),
+    ] = None
 
     def sequences(self, rng: np.random.Generator) -> Sequences:
         """Make the sequences (see `Task.sequences`); draws nothing."""
@@ -32,6 +37,13 @@ class Constant(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True)
         from bpttcli.tasks.sequences import Sequences
 
         shape = (self.steps, self.batch, 1)
+        h0 = None
+        if self.h0 is not None:
+            if not self.h0 or len({len(row) for row in self.h0}) > 1 or not self.h0[0]:
+                message = "must be rows of one length, one a layer, none of them empty"
+                raise InputError(message, key="task.h0")
+            state = np.array(self.h0, dtype=np.float64)[:, None]
+            h0 = np.repeat(state, self.batch, axis=1)
         return Sequences(
             x=np.full(shape, float(self.input)),
             n_inputs=1,
@@ -39,4 +51,5 @@ class Constant(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True)
             n_outputs=1,
             loss="mse",
             at="every",
+            h0=h0,
         )

@@ -58,7 +58,7 @@ def draw_gradients(
 
     def run(shard: list[np.random.SeedSequence]) -> tuple[Gradients, Array]:
         factors = np.stack([_factors(estimator, targets, seed) for seed in shard])
-        return _gradients(trajectory, objective, factors), factors
+        return gradients_of_rows(trajectory, objective, factors), factors
 
     with ThreadPoolExecutor(workers) as pool:
         for i, found in enumerate(pool.map(run, shards), start=1):
@@ -75,8 +75,21 @@ def _factors(estimator: Estimator, targets: Targets, seed: np.random.SeedSequenc
     return np.asarray(edges.passing(0, len(targets))[:, 0])
 
 
-def _gradients(trajectory: Trajectory, objective: Objective, factors: Array) -> Gradients:
-    """Sweep back through all rows of factors (R, T) at once."""
+def gradients_of_rows(trajectory: Trajectory, objective: Objective, factors: Array) -> Gradients:
+    """Sweep back over several sets of edges at once.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    objective : Objective
+    factors : (R, T) array
+        On what passes from step t to t − 1; the first of each row must be 1.
+
+    Returns
+    -------
+    dict of str to Scaled
+        The gradient of each row, (R, …), without the readout's.
+    """
     rows = len(factors)
     sweep = Sweep(trajectory.network, trajectory.batch, rows)
     gathered = RowGradients(trajectory, rows)

@@ -66,11 +66,6 @@ class Randomized(Record, frozen=True):
         """Return None: the estimate is unbiased."""
         return
 
-    @property
-    def moments(self) -> tuple[float, float]:
-        """Mean and mean square of the factor of an edge: 1 and 1/(1 − p)."""
-        return 1.0, 1.0 / (1.0 - self.probability)
-
 
 class Unreweighted(Record, frozen=True):
     """Cut each edge with probability p, and let pass what passes as it is.
@@ -108,11 +103,6 @@ class Unreweighted(Record, frozen=True):
         factor = np.full(len(targets), 1.0 - self.probability)
         factor[0] = 1.0
         return Factors(factor)
-
-    @property
-    def moments(self) -> tuple[float, float]:
-        """Mean and mean square of the factor of an edge: both 1 − p."""
-        return 1.0 - self.probability, 1.0 - self.probability
 
     def reach(self, steps: int) -> Array:
         """P(the gradient crosses k edges or more), k = 0 … steps − 1: (steps,) array."""

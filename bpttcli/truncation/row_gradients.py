@@ -136,7 +136,7 @@ def _ranged(
     delta: Array, exponent: Exponents, fed: Array, size: Exponents
 ) -> tuple[Array, Exponents]:
     """The same for δ with exponents (n, R, N) and u with sizes (n, N); with an exponent a row."""
-    present = fed.any(axis=-1)[:, None]
+    present = np.asarray(fed.any(axis=-1))[:, None]
     largest = np.abs(delta).max(axis=-1) * present
     sizes = np.where(largest > 0, exponent + exponent_of(largest) + size[:, None], _NO_SIZE)
     level = sizes.max(axis=(0, 2))

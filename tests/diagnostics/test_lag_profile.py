@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpttcli.diagnostics.gradient_geometry import Geometry
-from bpttcli.diagnostics.lag_profile import lag_profile, terms_by_lag
+from bpttcli.diagnostics.lag_profile import lag_profile, profile_at_one_step, terms_by_lag
 from bpttcli.diagnostics.lag_tails import LagTails
 from bpttcli.engine.unroll import unroll
 from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.sliding import Sliding
-from tests.runs import close, network, probe
+from tests.runs import close, mask_of, network, probe
 from tests.truncation.cases import flat, run, runs, targets
 
 
@@ -90,3 +90,19 @@ def test_the_readout_crosses_nothing():
 def test_there_are_no_more_lags_than_steps():
     trajectory, objective = run(steps=6)
     assert profile(trajectory, objective, 200).lags == 6
+
+
+@pytest.mark.parametrize("at", [20, 13, 1])
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+def test_a_loss_at_one_step_has_the_same_profile_from_its_tails(cell, at):
+    trajectory, objective = run(cell, steps=20, layers=2, mask=mask_of(20, [at], [at]))
+    found = estimate(trajectory, objective)
+    exact, geometry = found.gradient, Geometry(found.gradient)
+    wanted = lag_profile(trajectory, objective, exact, geometry, at)
+    tails, adjoint = LagTails(trajectory, objective), found.adjoint.mean(axis=1)
+    quick = profile_at_one_step(tails, adjoint, exact, geometry, 99)
+    assert quick.lags == at
+    for figure in ("norm", "share", "bias"):
+        for group, values in getattr(wanted, figure).items():
+            np.testing.assert_allclose(getattr(quick, figure)[group], values, rtol=1e-9, atol=1e-13)
+    close(quick.adjoint.value, wanted.adjoint.value, rtol=1e-12)

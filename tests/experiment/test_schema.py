@@ -20,7 +20,16 @@ def test_the_defaults_are_those_of_the_design():
 
 def test_a_whole_experiment_is_plain_values():
     tree = Experiment(seed=3).to_dict()
-    assert list(tree) == ["seed", "task", "model", "loss", "truncation", "clip", "report"]
+    assert list(tree) == [
+        "seed",
+        "task",
+        "model",
+        "loss",
+        "truncation",
+        "clip",
+        "compare",
+        "report",
+    ]
     assert tree["seed"] == 3
     assert msgspec.json.decode(msgspec.json.encode(tree)) == tree
 

@@ -1,7 +1,9 @@
 """The same input and target at every step."""
 
 import numpy as np
+import pytest
 
+from bpttcli.errors import InputError
 from bpttcli.tasks.constant import Constant
 
 
@@ -16,3 +18,14 @@ def test_input_and_target_are_the_same_at_every_step():
 def test_by_default_the_input_is_1_and_the_target_0():
     sequences = Constant(steps=3).sequences(np.random.default_rng(0))
     assert (sequences.x.min(), sequences.y.max()) == (1.0, 0.0)
+
+
+def test_the_state_before_the_first_step_is_the_same_for_every_sequence():
+    sequences = Constant(batch=3, h0=[[1, 2], [3, 4]]).sequences(np.random.default_rng(0))
+    np.testing.assert_array_equal(sequences.h0, [[[1, 2]] * 3, [[3, 4]] * 3])
+
+
+@pytest.mark.parametrize("h0", [[], [[]], [[1.0], [1.0, 2.0]]])
+def test_a_state_that_is_no_matrix_is_refused(h0):
+    with pytest.raises(InputError, match="rows of one length"):
+        Constant(h0=h0).sequences(np.random.default_rng(0))

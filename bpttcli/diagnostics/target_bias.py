@@ -1,0 +1,157 @@
+"""The cheapest truncation within a given error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bpttcli.diagnostics.apriori_bias import APrioriBias, apriori_bias, largest_gain
+from bpttcli.diagnostics.compare_truncation import Comparing
+from bpttcli.diagnostics.lag_profile import LagProfile
+from bpttcli.engine.edges import Factors
+from bpttcli.engine.scaled import Scaled
+from bpttcli.record import Record
+from bpttcli.truncation.draws import gradients_of_rows
+from bpttcli.truncation.fixed import Fixed
+from bpttcli.truncation.randomized import Randomized
+
+# Lengths of fixed segments that share a sweep.
+_ROWS = 32
+# Halvings of the interval in which the probability lies: three digits of it.
+_HALVINGS = 12
+
+
+class TargetBias(Record, frozen=True):
+    """What is within a relative error δ of the exact gradient, all parameters together.
+
+    Parameters
+    ----------
+    target : float
+        δ.
+    sliding, fixed : int or None
+        The shortest K of sliding(K) and of fixed(K) whose bias is at most δ.
+    sliding_from : int or None
+        The K from which on every longer window is: a bias may fall and rise again.
+    sliding_bias, fixed_bias : float or None
+        What it is there.
+    probability : float or None
+        The largest p of randomized(p) whose standard deviation is at most δ.
+    sampled : bool
+        Whether that standard deviation is sampled.
+    apriori : APrioriBias
+        What the decay of the adjoint alone would have told.
+    """
+
+    target: float
+    sliding: int | None
+    sliding_from: int | None
+    sliding_bias: float | None
+    fixed: int | None
+    fixed_bias: float | None
+    probability: float | None
+    sampled: bool
+    apriori: APrioriBias
+
+    @property
+    def apriori_length(self) -> int | None:
+        """The window that the a-priori bound asks for."""
+        return self.apriori.length(self.target)
+
+
+def target_bias(
+    comparing: Comparing,
+    profile: LagProfile,
+    target: float,
+    progress: Callable[[float], None] | None = None,
+) -> TargetBias:
+    """Find the cheapest sliding, fixed and randomized truncation.
+
+    Parameters
+    ----------
+    comparing : Comparing
+    profile : LagProfile
+        Of as many lags as there are; it is made longer where they do not suffice.
+    target : float
+        δ, above 0.
+    progress : callable, optional
+        Called with the share of the work that is done, from 0 to 1.
+
+    Returns
+    -------
+    TargetBias
+    """
+    share = (lambda done: None) if progress is None else progress
+    steps = comparing.trajectory.steps
+    while profile.bias["all"][-1] > target and profile.lags < steps:
+        longer = comparing.profile(2 * profile.lags)
+        if longer.lags == profile.lags:
+            break
+        profile = longer
+    share(0.3)
+    bias = profile.bias["all"]
+    within = bias <= target
+    first = int(np.argmax(within)) + 1 if within.any() else None
+    outside = np.flatnonzero(~within)
+    stays = None if first is None or not within[-1] else int(outside.max(initial=-1)) + 2
+    fixed, fixed_bias = _fixed(comparing, target)
+    share(0.6)
+    probability, sampled = _probability(comparing, target)
+    share(0.9)
+    return TargetBias(
+        target,
+        first,
+        stays,
+        None if first is None else float(bias[first - 1]),
+        fixed,
+        fixed_bias,
+        probability,
+        sampled,
+        _apriori(comparing, profile),
+    )
+
+
+def _fixed(comparing: Comparing, target: float) -> tuple[int | None, float | None]:
+    """Try one length after the other, some of them in one sweep."""
+    geometry, steps = comparing.geometry, comparing.trajectory.steps
+    if geometry.is_zero("all"):
+        return None, None
+    readout = {n: v for n, v in comparing.full.gradient.items() if n.startswith("readout")}
+    for first in range(1, steps, _ROWS):
+        lengths = range(first, min(first + _ROWS, steps))
+        edges = [Fixed(length).mean(comparing.targets) for length in lengths]
+        factors = np.stack([each.factor for each in edges if isinstance(each, Factors)])
+        found = gradients_of_rows(comparing.trajectory, comparing.objective, factors)
+        for row, length in enumerate(lengths):
+            one = {n: Scaled(v.mantissa[row], v.exponent[row]) for n, v in found.items()}
+            bias = geometry.distance(geometry.flat(one | readout, "all"), "all")
+            if bias <= target:
+                return length, bias
+    return steps, 0.0
+
+
+def _probability(comparing: Comparing, target: float) -> tuple[float | None, bool]:
+    """Halve the interval in which the largest probability lies."""
+    if comparing.geometry.is_zero("all"):
+        return None, False
+    low, high, sampled = 0.0, 1.0, False
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        std, how = comparing.spread_of_all(Randomized(middle))
+        sampled = how == "sampled"
+        low, high = (middle, high) if std <= target else (low, middle)
+    return (low if low > 0 else None), sampled
+
+
+def _apriori(comparing: Comparing, profile: LagProfile) -> APrioriBias:
+    """Bound the bias from norms."""
+    bias, share = profile.bias["all"], profile.share["all"]
+    # ‖ĝ‖² = ‖g − ĝ‖² − ‖g‖² + 2⟨ĝ, g⟩.
+    kept = np.sqrt(np.maximum(bias**2 - 1.0 + 2.0 * share, 0.0))
+    return apriori_bias(
+        profile.adjoint,
+        kept,
+        comparing.geometry.size("all"),
+        largest_gain(comparing.trajectory, comparing.objective),
+        steps=comparing.trajectory.steps,
+    )
