@@ -213,7 +213,8 @@ class Comparing:
                 off = exact + Scaled(-mean[name].mantissa, mean[name].exponent)
                 off = off.aligned()
                 reach = estimator.reach(tails.lags)
-                found[name] = cut_off_variance(tails.of(name, off), reach, off.norm())
+                along = tails.along(name, off)
+                found[name] = cut_off_variance(tails.of(name), along, reach, off.norm())
         return found
 
     def _root(self, variance: Gradient, group: str) -> float:

@@ -120,7 +120,7 @@ def profile_at_one_step(
         K; no more than τ are there.
     """
     lags = min(lags, tails.lags)
-    found = {name: tails.of(name, exact[name]) for name in tails.names}
+    found = {name: tails.of(name) for name in tails.names}
     norm, share, bias = {}, {}, {}
     for group, names in geometry.groups.items():
         if geometry.is_zero(group):
@@ -131,9 +131,10 @@ def profile_at_one_step(
         beyond = _joint([tail.norm for tail in crossing], group, geometry, lags + 1)
         bias[group] = beyond[1:]
         left = np.zeros(lags + 1)
-        for tail in crossing:
-            assert tail.along is not None
-            left += _padded(geometry.relative_square(tail.along, group), lags + 1)
+        for name in names:
+            if name in found:
+                along = tails.along(name, exact[name])
+                left += _padded(geometry.relative_square(along, group), lags + 1)
         share[group] = 1.0 - left[1:]
         still = [exact[name] for name in names if name not in found]
         if still:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from bpttcli.engine.losses import Objective
@@ -26,13 +28,10 @@ class Tail(Record, frozen=True):
         ‖R_j‖ for j = 0 … τ − 1.
     term : Scaled of shape (τ,)
         ‖w_k‖ for k = 0 … τ − 1.
-    along : Scaled of shape (τ,) or None
-        ⟨R_j, d⟩ with the direction that was asked for.
     """
 
     norm: Scaled
     term: Scaled
-    along: Scaled | None
 
 
 class LagTails:
@@ -57,6 +56,7 @@ class LagTails:
         self._trajectory = trajectory
         self.lags = int(targets[0]) + 1
         self._parts: dict[str, list[tuple[Scaled, Input]]] = {}
+        self._measured: dict[str, Tail] = {}
         self._sweep(objective)
 
     @property
@@ -64,45 +64,64 @@ class LagTails:
         """The parameters that have tails: all but the readout's."""
         return list(self._parts)
 
-    def of(self, name: str, direction: Scaled | None = None) -> Tail:
-        """Measure the tails of one parameter.
+    def of(self, name: str) -> Tail:
+        """Measure the tails of one parameter."""
+        if name not in self._measured:
+            self._measured[name] = self._measure(name)
+        return self._measured[name]
+
+    def along(self, name: str, direction: Scaled) -> Scaled:
+        """⟨R_j, d⟩ of one parameter, j = 0 … τ − 1.
 
         Parameters
         ----------
         name : str
-        direction : Scaled, optional
+        direction : Scaled
             d, of the parameter's shape.
         """
-        norm, term, along = (_blank(self.lags) for _ in range(3))
+        along, at = _blank(self.lags), 0
+        total, level = 0.0, 0
+        for rows, unit, new in self._chunks(name):
+            d = direction.mantissa.reshape(rows.shape[2], unit.shape[2])
+            each = np.einsum("tnd,tnd->t", rows, np.dot(unit, d.T))
+            top = max(level, new) if total else new
+            inner = np.cumsum(shift(each, new - top)) + float(shift(np.array(total), level - top))
+            exponent = top + direction.exponent.reshape(-1)[0]
+            _put(along, slice(at, at + len(rows)), Scaled.of(inner), exponent)
+            total, level, at = float(inner[-1]), top, at + len(rows)
+        return self._by_lag(along)
+
+    def _measure(self, name: str) -> Tail:
+        """Add the terms up from step 1 on, so that small tails keep their digits."""
+        norm, term = _blank(self.lags), _blank(self.lags)
         level, total, at = 0, None, 0
+        for unit_rows, unit, new in self._chunks(name):
+            if total is None:
+                total = np.zeros((unit_rows.shape[2], unit.shape[2]))
+            top = max(level, new) if total.any() else new
+            rows, total = shift(unit_rows, new - top), shift(total, level - top)
+            those = slice(at, at + len(rows))
+            sizes = _by_gram(rows, unit, total) if self._trajectory.batch == 1 else None
+            if sizes is None:
+                sizes = _by_matrix(rows, unit, total)
+            _put(norm, those, sizes[0], top)
+            _put(term, those, sizes[1], top)
+            total = total + np.tensordot(rows, unit, ([0, 1], [0, 1]))
+            level, at = top, at + len(rows)
+        return Tail(self._by_lag(norm), self._by_lag(term))
+
+    def _chunks(self, name: str) -> Iterator[tuple[Array, Array, int]]:
+        """Yield δ and u of a few steps after the other, near 1, with their exponent."""
         for delta, fed in self._parts[name]:
             for first in range(0, len(fed), _CHUNK):
                 chunk = slice(first, first + _CHUNK)
-                piece = Scaled(delta.mantissa[chunk], delta.exponent[chunk])
-                rows, unit, new = _unit(piece, fed[chunk])
-                if total is None:
-                    total = np.zeros((rows.shape[2], unit.shape[2]))
-                top = max(level, new) if total.any() else new
-                rows, total = shift(rows, new - top), shift(total, level - top)
-                those = slice(at, at + len(rows))
-                sizes = _by_gram(rows, unit, total) if self._trajectory.batch == 1 else None
-                if sizes is None:
-                    sizes = _by_matrix(rows, unit, total)
-                _put(norm, those, sizes[0], top)
-                _put(term, those, sizes[1], top)
-                if direction is not None:
-                    d = direction.mantissa.reshape(total.shape)
-                    each = np.einsum("tnd,tnd->t", rows, np.dot(unit, d.T))
-                    inner = np.cumsum(each) + np.vdot(total, d)
-                    _put(along, those, Scaled.of(inner), top + direction.exponent.reshape(-1)[0])
-                total = total + np.tensordot(rows, unit, ([0, 1], [0, 1]))
-                level, at = top, at + len(rows)
-        order, batch = slice(None, None, -1), self._trajectory.batch
-        norm, term, along = (
-            Scaled(found.mantissa[order] / batch, found.exponent[order])
-            for found in (norm, term, along)
-        )
-        return Tail(norm, term, None if direction is None else along)
+                yield _unit(Scaled(delta.mantissa[chunk], delta.exponent[chunk]), fed[chunk])
+
+    def _by_lag(self, by_step: Scaled) -> Scaled:
+        """Turn sums over a batch, step by step, into means by lag."""
+        order = slice(None, None, -1)
+        mantissa = by_step.mantissa[order] / self._trajectory.batch
+        return Scaled(mantissa, by_step.exponent[order])
 
     def _sweep(self, objective: Objective) -> None:
         """Run the sweep, and keep δ and what was fed, from step 1 to τ."""

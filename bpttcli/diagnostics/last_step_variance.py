@@ -38,7 +38,7 @@ def reweighted_variance(tail: Tail, probability: float) -> Scaled:
     return Scaled(weight * later.mantissa**2, 2 * later.exponent + whole).sum()
 
 
-def cut_off_variance(tail: Tail, reach: Array, bias: Scaled) -> Scaled:
+def cut_off_variance(tail: Tail, along: Scaled, reach: Array, bias: Scaled) -> Scaled:
     """Sum tr Cov = Σ_j π_j ‖(g − m) − R_{j+1}‖² of cuts that are not reweighted.
 
     Such an estimate is Σ_{k≤J} w_k = g − R_{J+1}, J being the random number of steps to the
@@ -47,7 +47,8 @@ def cut_off_variance(tail: Tail, reach: Array, bias: Scaled) -> Scaled:
     Parameters
     ----------
     tail : Tail
-        With its products along g − m.
+    along : Scaled of shape (τ,)
+        ⟨R_j, g − m⟩ (`LagTails.along`).
     reach : (τ,) array
         P(J ≥ k), k = 0 … τ − 1.
     bias : Scaled of shape ()
@@ -57,9 +58,8 @@ def cut_off_variance(tail: Tail, reach: Array, bias: Scaled) -> Scaled:
     -------
     Scaled of shape ()
     """
-    assert tail.along is not None
     chance = reach - np.append(reach[1:], 0.0)
-    beyond, along = _next(tail.norm), _next(tail.along)
+    beyond, along = _next(tail.norm), _next(along)
     terms = (
         Scaled(chance * bias.mantissa**2, np.full(len(chance), 2 * bias.exponent)),
         Scaled(-2.0 * chance * along.mantissa, along.exponent),

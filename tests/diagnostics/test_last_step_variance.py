@@ -66,7 +66,9 @@ def test_cuts_that_are_not_reweighted(cell, at):
     tails, estimator = LagTails(trajectory, objective), Unreweighted(P)
     for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0"):
         off = off_of(trajectory, objective, estimator, name)
-        found = cut_off_variance(tails.of(name, off), estimator.reach(at), off.norm())
+        found = cut_off_variance(
+            tails.of(name), tails.along(name, off), estimator.reach(at), off.norm()
+        )
         assert found.value == pytest.approx(wanted[name], rel=1e-12)
 
 
@@ -82,7 +84,9 @@ def test_segments_of_random_length():
     tails = LagTails(trajectory, objective)
     for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0"):
         off = off_of(trajectory, objective, estimator, name)
-        found = cut_off_variance(tails.of(name, off), estimator.reach(STEPS), off.norm())
+        found = cut_off_variance(
+            tails.of(name), tails.along(name, off), estimator.reach(STEPS), off.norm()
+        )
         assert found.value == pytest.approx(wanted[name], rel=1e-12)
 
 
@@ -113,8 +117,9 @@ def test_the_stationary_scalar_without_reweighting_has_the_closed_form(p):
     trajectory, objective = stationary(b, 1500)
     estimator = Unreweighted(p)
     off = off_of(trajectory, objective, estimator, "weight_hh_l0")
-    tail = LagTails(trajectory, objective).of("weight_hh_l0", off)
-    found = cut_off_variance(tail, estimator.reach(1500), off.norm()).value
+    tails = LagTails(trajectory, objective)
+    tail, along = tails.of("weight_hh_l0"), tails.along("weight_hh_l0", off)
+    found = cut_off_variance(tail, along, estimator.reach(1500), off.norm()).value
     wanted = b**2 * p * q / ((1 - b * q) ** 2 * (1 - b**2 * q))
     assert found / tail.term.value[0] ** 2 == pytest.approx(wanted, rel=1e-10)
 
