@@ -89,6 +89,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 _INITS = ("gaussian", "uniform", "orthogonal", "identity")
+_DIRECTIONS = ("forward", "reverse")
 _LOSSES = ("cross_entropy", "mse", "probe")
 _PLACES = ("every", "last")
 _S, _N, _L, _R, _O = "Sequences", "Network", "Loss", "Run", "Result"
@@ -141,7 +142,23 @@ SHARED = (
         choices=_INITS,
     ),
     Flag("--gain", "Factor on the start of B.", _N, "model.init.gain", "G", number=True),
-    Flag("--model", "Parameters under PyTorch's names, an npz file.", _N, "model.file", "FILE"),
+    Flag(
+        "--model",
+        "A trained network: PyTorch (.pt), safetensors, Keras 3 or npz.",
+        _N,
+        "model.file",
+        "FILE",
+    ),
+    Flag("--recurrent", "Which recurrent network of --model.", _N, "model.recurrent", "NAME"),
+    Flag("--readout", "Which linear layer of --model is the readout.", _N, "model.readout", "NAME"),
+    Flag(
+        "--direction",
+        f"Which half of a bidirectional --model: {_listed(_DIRECTIONS)}.",
+        _N,
+        "model.direction",
+        "NAME",
+        choices=_DIRECTIONS,
+    ),
     Flag(
         "--loss",
         f"The loss of a step: {_listed(_LOSSES)}.",

@@ -12,8 +12,9 @@ from bpttcli.engine.losses import Objective
 from bpttcli.engine.network import Network
 from bpttcli.engine.unroll import States, zero_states
 from bpttcli.errors import InputError
+from bpttcli.experiment.given import fed, given_network
 from bpttcli.experiment.objective import objective_of, resolve_loss
-from bpttcli.experiment.schema import Experiment, Init, Model
+from bpttcli.experiment.schema import Experiment, Model
 from bpttcli.models.initialise import initialise
 from bpttcli.record import Record
 from bpttcli.tasks.sequences import Sequences
@@ -120,19 +121,22 @@ def build(experiment: Experiment) -> Problem:
     seeds = np.random.SeedSequence(experiment.seed).spawn(4)
     task_seed, init_seed, probe_seed, start_seed = seeds
     warnings: list[str] = []
-    given = _given_network(experiment.model, warnings)
-    task = experiment.task
+    given = given_network(experiment.model, warnings)
+    task, model = experiment.task, experiment.model
     if given is not None and getattr(task, "inputs", 0) is None:
-        task = msgspec.structs.replace(task, inputs=given.n_inputs)
+        task = msgspec.structs.replace(task, inputs=given.network.n_inputs)
     sequences = task.sequences(np.random.default_rng(task_seed))
-    loss = resolve_loss(experiment.loss, sequences, given, warnings)
-    network = given
-    if network is None:
-        network = _drawn_network(experiment.model, sequences, np.random.default_rng(init_seed))
+    if given is None:
+        loss = resolve_loss(experiment.loss, sequences, None, warnings)
+        network = _drawn_network(model, sequences, np.random.default_rng(init_seed))
+    else:
+        model, sequences = fed(given, model, sequences, warnings)
+        network = given.network
+        loss = resolve_loss(experiment.loss, sequences, network, warnings, given.readouts)
     _check_widths(network, sequences)
     objective = objective_of(loss, sequences, network, np.random.default_rng(probe_seed))
     model = msgspec.structs.replace(
-        experiment.model,
+        model,
         cell=network.cell.name,
         hidden=network.layers[-1].hidden,
         layers=len(network.layers),
@@ -145,42 +149,6 @@ def build(experiment: Experiment) -> Problem:
     clip = Limits(experiment.clip.norm, experiment.clip.value)
     start = _start(network, sequences, np.random.default_rng(start_seed))
     return Problem(resolved, network, sequences, objective, start, estimator, clip, tuple(warnings))
-
-
-def _given_network(model: Model, warnings: list[str]) -> Network | None:
-    """Read the network that stands in a file or in the experiment itself, if one does."""
-    if model.file is not None:
-        from bpttcli.models.npz import read_parameters
-
-        key = "model.file"
-        parameters: dict[str, Any] = read_parameters(model.file)
-    elif model.parameters is not None:
-        key = "model.parameters"
-        parameters = {name: np.asarray(values) for name, values in model.parameters.items()}
-    else:
-        return None
-    try:
-        network = Network.from_parameters(cell_named(model.cell or _DEFAULT_CELL), parameters)
-    except InputError as error:
-        raise InputError(str(error), key=error.key or key) from error
-    if model.cell is None:
-        warnings.append(
-            f"the parameters do not say which cell they belong to: {_DEFAULT_CELL} is assumed; "
-            "name it with --cell"
-        )
-    for name in Init.__struct_fields__:
-        asked = getattr(model.init, name)
-        if asked != getattr(Init(), name):
-            raise InputError(
-                f"must not stand beside {key}, which leaves nothing to draw, got {asked}",
-                key=f"model.init.{name}",
-            )
-    found = {"hidden": network.layers[-1].hidden, "layers": len(network.layers)}
-    for name, value in found.items():
-        asked = getattr(model, name)
-        if asked is not None and asked != value:
-            raise InputError(f"must be {value}, as in {key}, got {asked}", key=f"model.{name}")
-    return network
 
 
 def _drawn_network(model: Model, sequences: Sequences, rng: np.random.Generator) -> Network:

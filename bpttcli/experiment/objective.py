@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,18 +13,22 @@ from bpttcli.engine.losses import (
     Objective,
     Probe,
     SquaredError,
-    last_step,
     target_weights,
     unit_vectors,
 )
 from bpttcli.engine.network import Network
 from bpttcli.errors import InputError
 from bpttcli.experiment.schema import Loss
+from bpttcli.models.model_file import listed
 from bpttcli.tasks.sequences import Sequences
 
 
 def resolve_loss(
-    loss: Loss, sequences: Sequences, given: Network | None, warnings: list[str]
+    loss: Loss,
+    sequences: Sequences,
+    given: Network | None,
+    warnings: list[str],
+    readouts: Sequence[str] = (),
 ) -> Loss:
     """Decide which loss stands where.
 
@@ -37,6 +42,8 @@ def resolve_loss(
         The network, where it was given and may lack a readout.
     warnings : list of str
         Gains what had to be assumed.
+    readouts : sequence of str
+        The linear layers of its file of which one could be the readout that it lacks.
 
     Returns
     -------
@@ -53,6 +60,11 @@ def resolve_loss(
         lacking = "the sequences have no targets"
     elif given is not None and given.C is None:
         lacking = "the network has no readout"
+        if readouts:
+            lacking = (
+                f"several linear layers could be the readout ({listed(readouts)}), "
+                "of which --readout NAME chooses one"
+            )
     if name is None:
         name = "probe" if loss.vector is not None else sequences.loss
         if lacking is not None:
@@ -67,7 +79,10 @@ def resolve_loss(
     at = loss.at
     if sequences.mask is not None:
         if at == "last":
-            raise InputError("must not be last beside a mask, which says where", key="loss.at")
+            raise InputError(
+                "must not be last beside a mask, which says where (padding is told by lengths)",
+                key="loss.at",
+            )
         at = None
     elif at is None:
         at = "last" if name == "probe" else sequences.at
@@ -102,18 +117,19 @@ def objective_of(
     InputError
         Targets or probe do not fit the loss or the network.
     """
-    steps, batch = sequences.x.shape[:2]
-    if sequences.mask is not None:
-        mask = sequences.mask
-    else:
-        mask = last_step(steps, batch) if loss.at == "last" else np.ones((steps, batch), dtype=bool)
+    mask, batch = sequences.mask, sequences.batch
+    if mask is None:
+        mask = sequences.last if loss.at == "last" else sequences.targets
     weights = target_weights(mask)
     if loss.name == "probe":
         return Probe(_probe_vector(loss, batch, network.layers[-1].hidden, rng), weights)
     y = sequences.y
     assert y is not None
     if loss.at == "last" and sequences.mask is None:
-        y = y[-1:]
+        if sequences.lengths is None:
+            y = y[-1:]
+        elif len(y) < sequences.steps:  # one target, which stands where each sequence ends
+            y = np.broadcast_to(y, (sequences.steps, *y.shape[1:]))
     n_outputs = network.n_outputs or 0
     if loss.name == "cross_entropy":
         if not np.issubdtype(y.dtype, np.integer):

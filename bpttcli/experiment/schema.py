@@ -87,6 +87,19 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="the parameters themselves, under PyTorch's names"),
     ] = None
     init: Annotated[Init, Meta(description="how the parameters start")] = Init()
+    recurrent: Annotated[
+        str | None, Meta(description="the recurrent network of the file, where it has several")
+    ] = None
+    readout: Annotated[
+        str | None, Meta(description="the linear layer of the file that reads the hidden state")
+    ] = None
+    embedding: Annotated[
+        str | None, Meta(description="the embedding of the file that integer x is read through")
+    ] = None
+    direction: Annotated[
+        Literal["forward", "reverse"] | None,
+        Meta(description="the half to read of a network that is bidirectional"),
+    ] = None
 
     def __post_init__(self) -> None:
         """Check what one key alone cannot show.
@@ -94,8 +107,13 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Raises
         ------
         InputError
-            Parameters besides a file, an unknown parameter, or one of the wrong rank.
+            A part of a file without a file, parameters besides one, an unknown parameter, or
+            one of the wrong rank.
         """
+        for name in ("recurrent", "readout", "embedding", "direction"):
+            if self.file is None and getattr(self, name) is not None:
+                message = "must stand with model.file, of which it chooses a part"
+                raise InputError(message, key=f"model.{name}")
         if self.parameters is None:
             return
         if self.file is not None:

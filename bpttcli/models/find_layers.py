@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bpttcli.errors import InputError, nearest
 from bpttcli.models.model_file import quoted
-from bpttcli.models.tensor_storage import LazyTensor, expect_shape
+from bpttcli.models.tensor import Tensor
+from bpttcli.models.tensor_storage import expect_shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,31 +23,38 @@ class Layers:
         The linear layers that would fit as a readout.
     embedding : str or None
         The tensor of the embedding.
+    embeddings : tuple of str
+        The embeddings that would fit.
     """
 
     readout: dict[str, str]
     readouts: tuple[str, ...]
     embedding: str | None
+    embeddings: tuple[str, ...]
 
 
 def find_layers(
-    tensors: Mapping[str, LazyTensor], n_inputs: int, hidden: int, readout: str | None = None
+    tensors: Mapping[str, Tensor],
+    n_inputs: int,
+    hidden: int,
+    readout: str | None = None,
+    embedding: str | None = None,
 ) -> Layers:
     """Find the readout and the embedding of a recurrent network.
 
     A linear layer and an embedding are both called ``NAME.weight``, with two axes. A readout has
     one column a hidden unit, an embedding one a component of the input and never a bias. Where
     both fit, "emb" in its name or another layer that must be the readout make it an embedding.
-    Of several that remain none is taken.
+    Of several that remain none is taken, but for one called ``readout``, as this tool writes it.
 
     Parameters
     ----------
-    tensors : mapping of str to LazyTensor
+    tensors : mapping of str to Tensor
         By dotted name.
     n_inputs, hidden : int
         Inputs I of the lowest layer and units H of the top one.
-    readout : str, optional
-        The linear layer to take.
+    readout, embedding : str, optional
+        The linear layer and the embedding to take.
 
     Returns
     -------
@@ -55,26 +63,22 @@ def find_layers(
     Raises
     ------
     InputError
-        A readout that is not in the file or does not fit.
+        A readout or an embedding that is not in the file or does not fit.
     """
     layers = {
-        name.removesuffix("weight").removesuffix("."): name
+        layer_of(name): name
         for name, tensor in tensors.items()
         if name.rpartition(".")[2] == "weight" and len(tensor.shape) == 2 and tensor.size
     }
     biases = {layer: name.removesuffix("weight") + "bias" for layer, name in layers.items()}
     bare = {layer for layer in layers if biases[layer] not in tensors}
     fitting = [layer for layer, name in layers.items() if tensors[name].shape[1] == hidden]
+    if readout is None and "readout" in layers:
+        readout = "readout"
     if readout is None:
         settled = [layer for layer in fitting if layer not in bare]
     else:
-        readout = readout.removesuffix(".weight")
-        if readout not in layers:
-            hint = nearest(readout, list(layers)[:10]) if layers else "it has none"
-            raise InputError(
-                f"must be a linear layer of the file, got {quoted(readout)}: {hint}",
-                key="model.readout",
-            )
+        readout = _asked(readout, layers, "readout", "a linear layer")
         settled = [readout]
     embeddings = [
         layer
@@ -93,8 +97,36 @@ def find_layers(
             found["readout.bias"] = biases[chosen]
             outputs = tensors[layers[chosen]].shape[0]
             expect_shape(biases[chosen], tensors[biases[chosen]], (outputs,))
-    embedding = _only(named or embeddings)
-    return Layers(found, tuple(readouts), None if embedding is None else layers[embedding])
+    embeddings = named or embeddings
+    if embedding is None:
+        taken = _only(embeddings)
+    else:
+        taken = _asked(embedding, layers, "embedding", "an embedding")
+        expect_shape(layers[taken], tensors[layers[taken]], (None, n_inputs))
+    below = None if taken is None else layers[taken]
+    return Layers(found, tuple(readouts), below, tuple(embeddings))
+
+
+def layer_of(tensor: str) -> str:
+    """Name the layer that a weight belongs to.
+
+    Examples
+    --------
+    >>> layer_of("model.fc.weight"), layer_of("weight")
+    ('model.fc', '')
+    """
+    return tensor.removesuffix("weight").removesuffix(".")
+
+
+def _asked(name: str, layers: Mapping[str, str], key: str, kind: str) -> str:
+    """Take a layer by its name, or by that of its weight."""
+    name = name.removesuffix(".weight")
+    if name not in layers:
+        hint = nearest(name, list(layers)[:10]) if layers else "it has none"
+        raise InputError(
+            f"must be {kind} of the file, got {quoted(name)}: {hint}", key=f"model.{key}"
+        )
+    return name
 
 
 def _only(names: list[str]) -> str | None:

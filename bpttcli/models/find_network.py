@@ -11,7 +11,8 @@ from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError, nearest
 from bpttcli.models.find_layers import find_layers
 from bpttcli.models.model_file import KEY, listed, quoted
-from bpttcli.models.tensor_storage import LazyTensor, expect_shape, read_weights, shown_shape
+from bpttcli.models.tensor import Tensor
+from bpttcli.models.tensor_storage import expect_shape, read_weights, shown_shape
 
 Family = Literal["elman", "gru", "lstm"]
 Direction = Literal["forward", "reverse"]
@@ -37,22 +38,28 @@ class Found:
         ``readout.bias``.
     taken : dict of str to str
         For each parameter, and for ``embedding.weight``, the name of its tensor in the file.
+    recurrent : str
+        The module that was taken.
     modules : tuple of str
         The recurrent modules of the file, the one that was taken among them; "" is a module
         that stands alone in its file.
     readouts : tuple of str
         The linear layers that could follow the top layer; one is taken if it is the only one
         or was asked for.
-    embedding : LazyTensor or None
+    embedding : Tensor or None
         (symbols, I) vectors of an nn.Embedding before the network, not yet read.
+    embeddings : tuple of str
+        The embeddings that could be meant, likewise.
     """
 
     family: Family
     parameters: dict[str, Array]
     taken: dict[str, str]
+    recurrent: str
     modules: tuple[str, ...]
     readouts: tuple[str, ...]
-    embedding: LazyTensor | None
+    embedding: Tensor | None
+    embeddings: tuple[str, ...]
 
     def read_embedding(self) -> Array | None:
         """Read the vectors of the symbols, if there are any.
@@ -72,17 +79,18 @@ class Found:
 
 
 def find_network(
-    tensors: Mapping[str, LazyTensor],
+    tensors: Mapping[str, Tensor],
     *,
     recurrent: str | None = None,
     readout: str | None = None,
     direction: Direction | None = None,
+    embedding: str | None = None,
 ) -> Found:
     """Find the recurrent network among the tensors of a file, and read it.
 
     Parameters
     ----------
-    tensors : mapping of str to LazyTensor
+    tensors : mapping of str to Tensor
         By dotted name; only those of the network are read.
     recurrent : str, optional
         The module to take (``model.encoder``), needed where there are several.
@@ -90,6 +98,8 @@ def find_network(
         The linear layer to take, needed where several fit.
     direction : {"forward", "reverse"}, optional
         Which half of a bidirectional layer to take.
+    embedding : str, optional
+        The embedding to take, needed where several fit.
 
     Returns
     -------
@@ -105,7 +115,7 @@ def find_network(
     module = _choose(modules, recurrent, tensors)
     names = _one_direction(module, modules[module], direction)
     gates, n_inputs, hidden = _check_shapes(module, names, tensors)
-    layers = find_layers(tensors, n_inputs, hidden, readout)
+    layers = find_layers(tensors, n_inputs, hidden, readout, embedding)
     names |= layers.readout
     parameters = {part: read_weights(name, tensors[name]) for part, name in names.items()}
     taken = dict(names)
@@ -115,13 +125,15 @@ def find_network(
         family=_FAMILIES[gates],
         parameters=parameters,
         taken=taken,
+        recurrent=module,
         modules=tuple(modules),
         readouts=layers.readouts,
         embedding=None if layers.embedding is None else tensors[layers.embedding],
+        embeddings=layers.embeddings,
     )
 
 
-def _modules(tensors: Mapping[str, LazyTensor]) -> dict[str, dict[str, str]]:
+def _modules(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, str]]:
     """Group the recurrent tensors by module: {module: {PyTorch's name: name in the file}}."""
     modules: dict[str, dict[str, str]] = {}
     for name in tensors:
@@ -206,7 +218,7 @@ def _one_direction(
 
 
 def _check_shapes(
-    module: str, names: Mapping[str, str], tensors: Mapping[str, LazyTensor]
+    module: str, names: Mapping[str, str], tensors: Mapping[str, Tensor]
 ) -> tuple[int, int, int]:
     """Compare the shapes of all layers; return the gates, the inputs and the top's units."""
     for part, name in names.items():

@@ -39,6 +39,23 @@ def reading(path: str | Path) -> Iterator[None]:
         raise InputError(f"{str(path)!r} {error}", key=KEY) from error
 
 
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Name the file in what is wrong with its contents; what is about another key stays.
+
+    Raises
+    ------
+    InputError
+        The block has raised one.
+    """
+    try:
+        yield
+    except InputError as error:
+        if error.key != KEY:
+            raise
+        raise InputError(f"{str(path)!r} {error}", key=KEY) from error
+
+
 def quoted(name: str) -> str:
     r"""Write a name out of a file in one line, short, without control characters.
 

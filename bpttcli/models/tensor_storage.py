@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError
 from bpttcli.models.model_file import KEY, quoted, reading
+from bpttcli.models.tensor import Tensor
 
 # NumPy has no bfloat16: it is the upper half of a float32 and travels as 16 plain bits.
 _CODES = {
@@ -105,14 +106,14 @@ class LazyTensor:
             return np.ascontiguousarray(stored, dtype=wide).reshape(self.shape)
 
 
-def read_weights(name: str, tensor: LazyTensor) -> Array:
+def read_weights(name: str, tensor: Tensor) -> Array:
     """Read a tensor whose numbers are to be computed with.
 
     Parameters
     ----------
     name : str
         Its name in the file, for the message.
-    tensor : LazyTensor
+    tensor : Tensor
 
     Returns
     -------
@@ -139,14 +140,14 @@ def read_weights(name: str, tensor: LazyTensor) -> Array:
     return values
 
 
-def expect_shape(name: str, tensor: LazyTensor, shape: tuple[int | None, ...]) -> None:
+def expect_shape(name: str, tensor: Tensor, shape: tuple[int | None, ...]) -> None:
     """Compare a tensor's shape with the one that other tensors ask for.
 
     Parameters
     ----------
     name : str
         Its name in the file, for the message.
-    tensor : LazyTensor
+    tensor : Tensor
     shape : tuple of int or None
         What it must be; None for any size but 0.
 

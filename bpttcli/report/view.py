@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from bpttcli.experiment.wording import printable
 from bpttcli.record import Record
 from bpttcli.report.plain import spell
 
@@ -142,15 +144,41 @@ def describe_run(experiment: dict[str, Any]) -> str:
     """
     task, model, loss = experiment["task"], experiment["model"], experiment["loss"]
     place = {"last": "the last step", "every": "every step", None: "the steps of the mask"}
-    return " · ".join(
-        [
-            str(task["name"]),
-            f"{model['cell']}, {counted(model['hidden'], 'unit')}",
-            counted(model["layers"], "layer"),
-            f"{loss['name']} at {place[loss['at']]}",
-            f"seed {experiment['seed']}",
-        ]
-    )
+    ran = [
+        str(task["name"]),
+        f"{model['cell']}, {counted(model['hidden'], 'unit')}",
+        counted(model["layers"], "layer"),
+        f"{loss['name']} at {place[loss['at']]}",
+        f"seed {experiment['seed']}",
+    ]
+    return " · ".join(ran if model["file"] is None else [*ran, describe_file(model)])
+
+
+def describe_file(model: dict[str, Any]) -> str:
+    """Say what was taken out of a file of parameters, from the input upward.
+
+    Parameters
+    ----------
+    model : dict
+        Resolved, read from a file.
+
+    Examples
+    --------
+    >>> parts = {"recurrent": "rnn", "readout": "fc", "embedding": None, "direction": None}
+    >>> describe_file({"file": "/tmp/model.pt", **parts})
+    'rnn → fc of model.pt'
+    """
+    name = printable(os.path.basename(model["file"]))
+    parts = [model[part] for part in ("recurrent", "readout", "embedding", "direction")]
+    if parts in (["", None, None, None], ["", "readout", None, None]):
+        return name  # a network that stands alone, under its own names
+    recurrent = model["recurrent"] or "the network"
+    if model["direction"] == "reverse":
+        recurrent += " (reverse)"
+    readout = "no readout" if model["readout"] is None else model["readout"] or "the linear layer"
+    chain = " → ".join([name for name in (model["embedding"], recurrent) if name is not None])
+    joint = ", " if model["readout"] is None else " → "
+    return f"{chain}{joint}{readout} of {name}"
 
 
 def counted(n: int, noun: str) -> str:

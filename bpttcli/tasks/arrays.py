@@ -77,6 +77,7 @@ def _attempt(read: Callable[[], Any], name: str, file: InputFile) -> Any:
         if "allow_pickle" in str(error):
             raise file.error(
                 f"holds Python objects in the array {name!r}, which are never unpickled: "
-                f"save it as numbers, numpy.asarray({name}, dtype=float)"
+                f"save it as numbers, numpy.asarray({name}, dtype=float); sequences of different "
+                "lengths are padded, with their lengths in an array 'lengths'"
             ) from None
         raise file.error(f"is truncated or damaged: {name!r} cannot be read") from None

@@ -20,10 +20,12 @@ class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Take the sequences as they are: the first `steps` of the first `batch` of them.
 
     - An npz file holds ``x`` (T, N, I) or integer ``x`` (T, N), and may hold ``y``, ``h0``,
-      ``c0`` and ``mask`` (see `bpttcli.tasks.layout.lay_out`). An npy file is x alone.
+      ``c0``, ``mask`` and ``lengths`` (see `bpttcli.tasks.layout.lay_out`). An npy file is x
+      alone.
     - A csv file holds one sequence, a row a step (see `bpttcli.tasks.csv_table.read_csv`).
-    - In the experiment itself x, y, h0, c0 and mask are lists of the same shapes, or for a
-      single sequence without the axis N (see `bpttcli.tasks.written.lay_out_written`).
+    - In the experiment itself they are lists of the same shapes, or for a single sequence
+      without the axis N (see `bpttcli.tasks.written.lay_out_written`). With `batch_first` the
+      sequences may have different lengths (see `bpttcli.tasks.padding.pad`).
 
     In csv files and lists x is real unless `tokens` says otherwise, and y is classes if all of
     it is written in integers.
@@ -40,6 +42,9 @@ class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
     h0: Annotated[list[Any] | None, Meta(description="the state before step 1, beside x")] = None
     c0: Annotated[list[Any] | None, Meta(description="the cell state then, beside x")] = None
     mask: Annotated[list[Any] | None, Meta(description="the target steps, beside x")] = None
+    lengths: Annotated[
+        list[Any] | None, Meta(description="the steps of each sequence, beside padded x")
+    ] = None
 
     def __post_init__(self) -> None:
         """Check the keys together."""
@@ -53,20 +58,21 @@ class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Read the sequences (see `Task.sequences`); draws nothing."""
         from bpttcli.tasks.files import InputFile
         from bpttcli.tasks.numeric import from_lists
+        from bpttcli.tasks.padding import pad
         from bpttcli.tasks.written import lay_out_written
 
         if self.file is not None:
             sequences = self._read(InputFile(self.file, "task.file"))
         else:
-            lists = {
-                name: from_lists(given, f"task.{name}") for name, given in self._lists().items()
-            }
-            sequences = lay_out_written(lists, tokens=self.tokens, batch_first=self.batch_first)
+            lists = pad(self._lists()) if self.batch_first else self._lists()
+            arrays = {name: from_lists(given, f"task.{name}") for name, given in lists.items()}
+            sequences = lay_out_written(arrays, tokens=self.tokens, batch_first=self.batch_first)
         return sequences.first(self.steps, self.batch)
 
     def _lists(self) -> dict[str, list[Any]]:
         """Collect the arrays that stand in the experiment itself."""
-        lists = {"x": self.x, "y": self.y, "h0": self.h0, "c0": self.c0, "mask": self.mask}
+        names = ("x", "y", "h0", "c0", "mask", "lengths")
+        lists = {name: getattr(self, name) for name in names}
         return {name: given for name, given in lists.items() if given is not None}
 
     def _read(self, file: InputFile) -> Sequences:

@@ -33,6 +33,9 @@ class Sequences(Record, frozen=True):
         Where the task's own loss stands.
     mask : (T, N) array of bool, optional
         The steps that carry a target; `at` decides if it is not given.
+    lengths : (N,) array of int, optional
+        The steps that each sequence has, from 1 to T; those beyond are padding without a
+        target, and the last one of `at` is each sequence's own.
     h0, c0 : (layers, N, H) array, optional
         The state before the first step, and an LSTM's cell state.
     random_start : bool
@@ -60,6 +63,7 @@ class Sequences(Record, frozen=True):
     loss: Literal["cross_entropy", "mse"] | None
     at: Literal["every", "last"]
     mask: NDArray[np.bool_] | None = None
+    lengths: NDArray[np.int64] | None = None
     h0: Array | None = None
     c0: Array | None = None
     random_start: bool = False
@@ -80,6 +84,11 @@ class Sequences(Record, frozen=True):
             mask = flags(self.mask, "task.mask")
             _require_shape(mask, (self.steps, self.batch), "(T, N)", "task.mask")
             self._keep("mask", mask)
+        if self.lengths is not None:
+            lengths = numbers(self.lengths, "task.lengths")
+            _require_shape(lengths, (self.batch,), "(N,)", "task.lengths")
+            _require_lengths(lengths, self.steps)
+            self._keep("lengths", lengths)
         for name in ("h0", "c0"):
             state = getattr(self, name)
             if state is not None:
@@ -115,7 +124,7 @@ class Sequences(Record, frozen=True):
             if wanted is not None and not 1 <= wanted <= there:
                 message = f"must be from 1 to {there}, which is what the data has, got {wanted}"
                 raise InputError(message, key=f"task.{name}")
-        y, mask = self.y, self.mask
+        y, mask, lengths = self.y, self.mask, self.lengths
         if steps not in (None, self.steps) and y is not None and len(y) < self.steps:
             message = f"must be {self.steps}: the targets are those of that step, got {steps}"
             raise InputError(message, key="task.steps")
@@ -124,8 +133,40 @@ class Sequences(Record, frozen=True):
             x=self.x[:steps, :batch],
             y=None if y is None else y[:steps, :batch],
             mask=None if mask is None else mask[:steps, :batch],
+            lengths=None if lengths is None else np.minimum(lengths, steps or self.steps)[:batch],
             h0=None if self.h0 is None else self.h0[:, :batch],
             c0=None if self.c0 is None else self.c0[:, :batch],
+        )
+
+    @property
+    def targets(self) -> NDArray[np.bool_]:
+        """(T, N): the steps that carry a target where one stands at every step."""
+        if self.lengths is None:
+            return np.ones((self.steps, self.batch), dtype=bool)
+        return np.asarray(np.arange(self.steps)[:, None] < self.lengths)
+
+    @property
+    def last(self) -> NDArray[np.bool_]:
+        """(T, N): the last step of each sequence, its padding left out."""
+        lengths = self.steps if self.lengths is None else self.lengths
+        return np.broadcast_to(
+            np.arange(self.steps)[:, None] == np.asarray(lengths) - 1, (self.steps, self.batch)
+        )
+
+    def backward(self) -> Sequences:
+        """Turn each sequence round, its padding left where it is."""
+        step = np.arange(self.steps)[:, None]
+        lengths = np.broadcast_to(
+            self.steps if self.lengths is None else self.lengths, (self.batch,)
+        )
+        order = np.where(step < lengths, lengths - 1 - step, step)
+        column = np.arange(self.batch)
+        y, mask = self.y, self.mask
+        return msgspec.structs.replace(
+            self,
+            x=self.x[order, column],
+            y=y if y is None or len(y) < self.steps else y[order, column],
+            mask=None if mask is None else mask[order, column],
         )
 
     def _check_targets(self) -> None:
@@ -164,6 +205,16 @@ def _require_shape(
         sizes = ", ".join("any" if size is None else str(size) for size in shape)
         message = f"must have the shape {letters} = ({sizes}), got {array.shape}"
         raise InputError(message, key=key)
+
+
+def _require_lengths(lengths: NDArray[Any], steps: int) -> None:
+    """Refuse lengths that are no integers from 1 to T."""
+    if lengths.dtype != np.int64:
+        raise InputError(f"must hold integers, got {lengths.dtype}", key="task.lengths")
+    low, high = int(lengths.min()), int(lengths.max())
+    if low < 1 or high > steps:
+        message = f"must hold lengths from 1 to {steps} (T), got {low if low < 1 else high}"
+        raise InputError(message, key="task.lengths")
 
 
 def _require_symbols(array: NDArray[Any], count: int, what: str, key: str) -> None:

@@ -55,6 +55,8 @@ def lay_out_written(
 
 def _with_batch_axis(name: str, array: NDArray[Any], steps: int) -> NDArray[Any]:
     """Restore the axis N = 1 of an array beside x, unless it has one or is of one step."""
+    if name == "lengths":
+        return array
     if name in ("h0", "c0"):
         return np.atleast_2d(array)[:, None] if array.ndim < 3 else array
     lacks = array.ndim == 1 or (array.ndim == 2 and array.shape[1] > 1)

@@ -84,10 +84,10 @@ X = np.ones((5, 2, 3))
 ARRAYS = [
     ("--model", model(weight_hh_l0=np.ones((4, 3))), "weight_hh_l0"),
     ("--model", model(weight_ih_l0=np.ones((3, 2))), "weight_ih_l0"),
-    ("--model", model(weight_hh_l0=None), "has no weight_hh_l0"),
+    ("--model", model(weight_hh_l0=None), "without weight_hh_l0"),
     ("--model", model(weight_hh_lo=np.eye(4)), "did you mean 'weight_hh_l0'"),
     ("--model", model(weight_hh_l0=np.full((4, 4), np.nan)), "finite"),
-    ("--model", model(weight_hh_l0=np.eye(4) * 1j), "real"),
+    ("--model", model(weight_hh_l0=np.eye(4) * 1j), "complex128"),
     ("--model", model(bias_ih_l0=np.ones(3)), "bias_ih_l0"),
     ("--data", {"x": np.ones(5)}, "x"),
     ("--data", {"x": X, "y": np.ones((4, 2))}, "y"),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bpttcli.errors import InputError
-from bpttcli.models.npz import read_parameters
+from bpttcli.models.find_network import find_network
+from bpttcli.models.npz import read_npz
 
 
 @pytest.fixture
@@ -21,26 +22,26 @@ def saved(tmp_path):
 
 def refusal(path):
     with pytest.raises(InputError) as caught:
-        read_parameters(path)
+        find_network(read_npz(path))
     assert caught.value.key == "model.file"
     message = str(caught.value)
-    assert path.name in message
     assert "\n" not in message
     return message
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, ">f8"])
 def test_every_real_type_becomes_float64(saved, dtype):
-    parameters = read_parameters(saved(**{"readout.weight": np.ones((2, 3), dtype=dtype)}))
-    assert parameters["readout.weight"].dtype == np.float64
-    assert parameters["readout.weight"].tolist() == [[1, 1, 1], [1, 1, 1]]
+    tensor = read_npz(saved(**{"readout.weight": np.ones((2, 3), dtype=dtype)}))["readout.weight"]
+    assert (tensor.shape, tensor.size) == ((2, 3), 6)
+    assert tensor.read().dtype == np.float64
+    assert tensor.read().tolist() == [[1, 1, 1], [1, 1, 1]]
 
 
 @pytest.mark.parametrize(
     ("array", "said"),
     [
-        (np.array([[1, np.nan]]), "finite"),
-        (np.array([[1, np.inf]]), "finite"),
+        (np.array([[np.nan]]), "finite"),
+        (np.array([[np.inf]]), "finite"),
         (np.array([[1j]]), "complex128"),
         (np.array([["a"]]), "'weight_hh_l0'"),
         (np.array([[{}]], dtype=object), "never unpickled"),
@@ -60,6 +61,18 @@ def test_what_is_no_npz_file_is_refused(tmp_path, content):
     path = tmp_path / "model.npz"
     path.write_bytes(content)
     refusal(path)
+
+
+def test_a_slip_in_a_file_of_a_network_alone_is_refused_with_the_nearest_name(saved):
+    message = refusal(saved(weight_ih_l0=np.ones((1, 1)), weight_hhl0=np.ones((1, 1))))
+    assert "has no place for 'weight_hhl0': did you mean 'weight_hh_l0'" in message
+    assert "without readout.weight" in refusal(saved(**{"readout.bias": np.ones(1)}))
+
+
+def test_beside_other_modules_the_network_is_found_as_in_a_state_dict(saved):
+    arrays = {"net.rnn.weight_ih_l0": np.ones((3, 2)), "net.rnn.weight_hh_l0": np.eye(3)}
+    found = find_network(read_npz(saved(step=np.array(7), **arrays)))
+    assert found.recurrent == "net.rnn"
 
 
 def test_a_single_array_is_no_network(tmp_path):
