@@ -141,6 +141,12 @@ def _from_file(path: str, model: Model, warnings: list[str]) -> Given:
     from bpttcli.models.read import read_model
 
     contents = read_model(path)
+    for key in ("recurrent", "readout"):
+        asked = getattr(model, key)
+        if asked in contents.refused:
+            raise InputError(
+                f"must be another one: {asked!r} {contents.refused[asked]}", key=f"model.{key}"
+            )
     with naming(path):
         found = find_network(
             contents.tensors,
@@ -154,11 +160,17 @@ def _from_file(path: str, model: Model, warnings: list[str]) -> Given:
         for part in ("readout", "embedding")
         if f"{part}.weight" in found.taken
     }
+    if found.recurrent in contents.refused:
+        reason = contents.refused[found.recurrent]
+        raise InputError(f"{path!r} holds {found.recurrent!r}, which {reason}", key="model.file")
     taken = (found.recurrent, *layers.values())
-    for name in taken:
-        if name in contents.refused:
-            raise InputError(f"holds {name!r}, which {contents.refused[name]}", key="model.file")
     warnings += [contents.notes[name] for name in taken if name in contents.notes]
+    if "readout" not in layers:
+        warnings += [
+            f"{name!r} is not taken as the readout: it {reason}"
+            for name, reason in contents.refused.items()
+            if name not in found.modules
+        ]
     cell = contents.cells.get(found.recurrent)
     if cell is None and found.family != "elman":
         cell = found.family

@@ -10,10 +10,10 @@ from pathlib import Path
 from bpttcli.errors import InputError
 from bpttcli.models.contents import Contents
 from bpttcli.models.model_file import reading
+from bpttcli.models.zip_member import BROKEN
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
-_BROKEN = (zipfile.BadZipFile, NotImplementedError, ValueError, OSError)
 _BY_SUFFIX = {".npz": "npz", ".keras": "keras"}
 
 
@@ -86,7 +86,7 @@ def _kind_of_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except _BROKEN:
+    except BROKEN:
         return _BY_SUFFIX.get(path.suffix.lower(), "torch")
     if "model.weights.h5" in names:
         return "keras"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import struct
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +12,10 @@ from typing import BinaryIO
 from bpttcli.errors import InputError
 from bpttcli.models.restricted_pickle import MOST_BYTES, Pairs, load
 from bpttcli.models.tensor_storage import ITEM_SIZE
+from bpttcli.models.zip_member import BROKEN, CUT, place
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-_LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, lengths of the name and of the extra field
-_BROKEN = (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OSError)
-_CUT = "is cut off or damaged"
 
 # Storage keys are small numbers in the zip format and addresses in the older one.
 _LONGEST_KEY = 100
@@ -100,15 +97,15 @@ def _open_zip(file: BinaryIO, end: int, allowed: Mapping[str, object]) -> Conten
     try:
         with zipfile.ZipFile(file) as archive:
             members = {info.filename: info for info in archive.infolist()}
-    except _BROKEN as error:
-        raise InputError(f"{_CUT}: it has no readable zip directory") from error
+    except BROKEN as error:
+        raise InputError(f"{CUT}: it has no readable zip directory") from error
     pickles = [name for name in members if name.count("/") == 1 and name.endswith("/data.pkl")]
     if len(pickles) != 1:
         raise InputError("is a zip archive without the data.pkl that torch.save writes")
     folder = pickles[0].removesuffix("data.pkl")
 
     def content(name: str) -> bytes:
-        start, size = _place(file, members[name], end)
+        start, size = place(file, members[name], end, writer="torch.save")
         if size > MOST_BYTES:
             raise InputError(f"holds a {name.removeprefix(folder)} of {size} bytes, too many")
         file.seek(start)
@@ -120,30 +117,11 @@ def _open_zip(file: BinaryIO, end: int, allowed: Mapping[str, object]) -> Conten
     root = load(io.BytesIO(content(pickles[0])), allowed, _storage)
     data = f"{folder}data/"
     places = {
-        name.removeprefix(data): _place(file, info, end)
+        name.removeprefix(data): place(file, info, end, writer="torch.save")
         for name, info in members.items()
         if name.startswith(data)
     }
     return Contents(root, places)
-
-
-def _place(file: BinaryIO, info: zipfile.ZipInfo, end: int) -> tuple[int, int]:
-    """Find the first byte of a member and their number.
-
-    The checksum is left alone: torch.save can be told to leave it out, and testing it would
-    mean to read every storage of the file.
-    """
-    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-        raise InputError("is a compressed zip archive; torch.save writes an uncompressed one")
-    if not 0 <= info.header_offset <= end - _LOCAL_HEADER.size:
-        raise InputError(_CUT)
-    file.seek(info.header_offset)
-    header = file.read(_LOCAL_HEADER.size)
-    signature, name, extra = _LOCAL_HEADER.unpack(header)
-    start = info.header_offset + len(header) + name + extra
-    if signature != b"PK\x03\x04" or start + info.file_size > end:
-        raise InputError(_CUT)
-    return start, info.file_size
 
 
 def _open_legacy(file: BinaryIO, end: int, allowed: Mapping[str, object]) -> Contents:
@@ -170,13 +148,13 @@ def _open_legacy(file: BinaryIO, end: int, allowed: Mapping[str, object]) -> Con
     position = head.tell()
     for key in keys if isinstance(keys, list) else ():
         if not isinstance(key, str) or key not in dtypes:
-            raise InputError(_CUT)
+            raise InputError(CUT)
         file.seek(position)
         size = int.from_bytes(file.read(8), "little") * ITEM_SIZE[dtypes[key]]
         places[key] = (position + 8, size)
         position += 8 + size
         if position > end:
-            raise InputError(_CUT)
+            raise InputError(CUT)
     return Contents(root, places)
 
 
