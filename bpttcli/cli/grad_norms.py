@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bpttcli.cli.options import ARRAYS, EXPLAIN, FORMATS, SHARED, STEPS, SWEEP, signature
+from bpttcli.cli.options import (
+    ARRAYS,
+    EXPLAIN,
+    FORMATS,
+    SAVE_MODEL,
+    SHARED,
+    STEPS,
+    SWEEP,
+    signature,
+)
 from bpttcli.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,7 +23,7 @@ if TYPE_CHECKING:
     from bpttcli.engine.unroll import Trajectory
     from bpttcli.experiment.build import Problem
 
-FLAGS = (*SHARED, *SWEEP, *STEPS, *EXPLAIN, *ARRAYS)
+FLAGS = (*SHARED, *SWEEP, *STEPS, *EXPLAIN, *ARRAYS, *SAVE_MODEL)
 
 
 @signature(FLAGS)
@@ -26,7 +35,7 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
     bptt grad-norms --steps 1000
     bptt grad-norms --cell relu --init identity --steps 200
     bptt grad-norms --sweep model.cell=tanh,gru,lstm --steps 1000
-    bptt grad-norms --model model.npz --data batch.npz --loss-at last
+    bptt grad-norms --model model.pt --data batch.npz --loss-at last
     bptt grad-norms scalar-linear --format csv | head
     bptt grad-norms three-steps --explain
     """
@@ -37,7 +46,7 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
         raise InputError("--format html must stand with --explain, whose page it is")
     if explained and "every" in given:
         raise InputError("--every must not stand with --explain, which folds the middle; try --all")
-    for name in ("explain", "save_arrays") if swept else ():
+    for name in ("explain", "save_arrays", "save_model") if swept else ():
         if name in given:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} must not stand with --sweep: it is of one experiment")
@@ -63,6 +72,11 @@ def _one(job: Job, shown: dict[str, Any], *, explained: bool) -> None:
         from bpttcli.report.arrays import gradient_arrays, save_arrays
 
         save_arrays(gradient_arrays(result, problem.network), arrays)
+    model = job.text("--save-model")
+    if model is not None:
+        from bpttcli.models.save import save_parameters, torch_parameters
+
+        save_parameters(model, torch_parameters(problem.network))
     report: Report = GradientNormsReport(result, Run(**problem.run), **shown)
     if explained:
         from bpttcli.diagnostics.explain import explain

@@ -153,12 +153,12 @@ class Job:
     def _check_targets(self) -> None:
         """Refuse output paths that nothing can be written to, before the run."""
         taken: dict[str, str] = {}
-        for flag in ("--output", "--save-arrays", "--plot"):
+        for flag in ("--output", "--save-arrays", "--save-model", "--plot"):
             path = self.text(flag)
             if path is None:
                 continue
             try:
-                check_target(path)
+                _check_target(flag, path)
             except InputError as error:
                 raise InputError(f"{flag}: {error}") from error
             other = taken.setdefault(os.path.realpath(path), flag)
@@ -180,3 +180,13 @@ class Job:
         content = render(report, self._form, self.terminal.console(to_file=True))
         with atomic(output) as stream:
             stream.write(content if isinstance(content, bytes) else content.encode())
+
+
+def _check_target(flag: str, path: str) -> None:
+    """Refuse a path that this option cannot write to."""
+    if flag != "--save-model":
+        check_target(path)
+        return
+    from bpttcli.models.save import check_parameters_target
+
+    check_parameters_target(path)

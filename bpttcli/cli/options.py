@@ -116,7 +116,7 @@ SHARED = (
     ),
     Flag(
         "--data",
-        "Arrays x, y, h0, mask from an npz, npy or csv file.",
+        "Arrays x, y, h0, mask, lengths from an npz, npy or csv file.",
         _S,
         "task.file",
         "FILE",
@@ -254,6 +254,15 @@ EXPLAIN = (Flag("--explain", "Show the chain rule term by term (also with --form
 
 ARRAYS = (
     Flag("--save-arrays", "Write gradients and adjoints to an npz file.", _O, metavar="FILE"),
+)
+
+SAVE_MODEL = (
+    Flag(
+        "--save-model",
+        "Write the parameters under PyTorch's names: npz or safetensors.",
+        _O,
+        metavar="FILE",
+    ),
 )
 
 SPECTRUM = (

@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError
 from bpttcli.files import atomic, check_target
+
+_KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+_READOUT = ("readout.weight", "readout.bias")
 
 
 def check_parameters_target(path: str | Path, *, key: str | None = None) -> None:
@@ -39,6 +43,30 @@ def check_parameters_target(path: str | Path, *, key: str | None = None) -> None
             message = "ends in .safetensors and needs that library: pip install 'bptt[safetensors]'"
             raise InputError(message, key=key) from error
     check_target(path, key=key)
+
+
+def torch_parameters(network: Network) -> dict[str, Array]:
+    """Give a network's parameters as PyTorch's modules have them.
+
+    A module has both biases or none: where one is missing beside another, it is zeros, which
+    change no state. Without ``readout.…``, the linear layer, they are what
+    ``torch.nn.RNN(…).load_state_dict`` takes (or GRU, or LSTM).
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    dict of str to array
+    """
+    parameters = network.parameters
+    if any(layer.bias is not None for layer in network.layers):
+        for k, layer in enumerate(network.layers):
+            for kind in ("bias_ih", "bias_hh"):
+                parameters.setdefault(f"{kind}_l{k}", np.zeros(len(layer.B)))
+    order = [f"{kind}_l{k}" for k in range(len(network.layers)) for kind in _KINDS]
+    return {name: parameters[name] for name in (*order, *_READOUT) if name in parameters}
 
 
 def save_parameters(path: str | Path, parameters: Mapping[str, Array]) -> None:

@@ -2,10 +2,13 @@
 
 import json
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bpttcli.cli.main import main
 
@@ -305,3 +308,84 @@ def test_a_file_is_known_by_its_content_whatever_it_is_called(capsys, tmp_path):
     (tmp_path / "weights.bin").write_bytes((CHECKPOINTS / "plain-lstm.pt").read_bytes())
     result = document(capsys, "--model", tmp_path / "weights.bin")
     assert result["experiment"]["model"]["cell"] == "lstm"
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+@pytest.mark.parametrize("options", [["--cell", "gru", "--layers", "2"], ["--model", None]])
+def test_a_saved_model_gives_the_same_result_again(suffix, options, capsys, tmp_path, batch):
+    if suffix == "safetensors":
+        pytest.importorskip("safetensors")
+    reference = np.load(CHECKPOINTS / "bfloat16-gru.npz")
+    data = ["--data", batch(x=reference["x"], y=reference["y"])]
+    path = tmp_path / f"model.{suffix}"
+    options = [option or CHECKPOINTS / "bfloat16-gru.pt" for option in options]
+    first = document(capsys, *options, *data, "--save-model", path)
+    again = document(capsys, "--model", path, *data)
+    assert again["loss"] == first["loss"]
+    assert again["timesteps"] == first["timesteps"]
+    assert again["experiment"]["model"]["cell"] == "gru"
+    assert run(capsys, "--model", path)[1].splitlines()[0].split(" · ")[-2] == path.name
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--save-model", "model.pt"], "must end in .npz or .safetensors, got 'model.pt'"),
+        (["--save-model", "none/a.npz"], "must be in a folder that exists"),
+        (["--save-model", "a.npz", "--save-arrays", "a.npz"], "must be another file than"),
+        (["--save-model", "a.npz", "--sweep", "seed=1,2"], "must not stand with --sweep"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused_before_the_run(
+    options, expected, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert expected in refused(capsys, *options)
+    assert os.listdir(tmp_path) == []
+
+
+edits = st.lists(
+    st.tuples(
+        st.sampled_from(["flip", "cut", "insert"]),
+        st.floats(0, 1),
+        st.binary(min_size=1, max_size=9),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["plain-lstm.pt", "legacy-tanh.pt", "safetensors-lstm.safetensors", "relu.npz"]
+)
+@given(edits=edits)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_damaged_file_gives_a_result_or_one_line(name, edits, capsys, tmp_path):
+    """Within 16 MB, whatever sizes the damage claims."""
+    needs(Path(name))
+    if name == "relu.npz":
+        rng = np.random.default_rng(0)
+        np.savez(
+            tmp_path / name,
+            weight_ih_l0=rng.normal(size=(4, 2)),
+            weight_hh_l0=rng.normal(size=(4, 4)),
+        )
+        data = bytearray((tmp_path / name).read_bytes())
+    else:
+        data = bytearray((CHECKPOINTS / name).read_bytes())
+    for kind, where, with_what in edits:
+        at = int(where * len(data))
+        end = at if kind == "insert" else at + len(with_what)
+        data[at:end] = b"" if kind == "cut" else with_what
+    path = tmp_path / "model"
+    path.write_bytes(data)
+    tracemalloc.start()
+    code, out, err = run(capsys, "--quiet", "--model", path, "--steps", "5")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert code in (0, 2) or (code == 1 and "undefined" in err)
+    assert (out == "") == (code != 0)
+    assert err.count("\n") == (code != 0)
+    assert peak < 16 << 20

@@ -5,9 +5,11 @@ import sys
 import numpy as np
 import pytest
 
+from bpttcli.engine.cells import cell_named
+from bpttcli.engine.network import Network
 from bpttcli.errors import InputError, RunError
 from bpttcli.models.safetensors_file import read_safetensors
-from bpttcli.models.save import check_parameters_target, save_parameters
+from bpttcli.models.save import check_parameters_target, save_parameters, torch_parameters
 
 PARAMETERS = {
     "weight_ih_l0": np.arange(6.0).reshape(2, 3).T,
@@ -32,6 +34,19 @@ def test_a_safetensors_file_gives_the_same_arrays_back(tmp_path):
     for name, value in PARAMETERS.items():
         assert stored[name].dtype == "float64"
         np.testing.assert_array_equal(stored[name].read(), value)
+
+
+def test_a_missing_bias_beside_another_one_is_zeros_as_pytorch_has_both_or_none():
+    weights = {"weight_ih_l0": np.ones((9, 2)), "weight_hh_l0": np.ones((9, 3))}
+    weights |= {"weight_ih_l1": np.ones((9, 3)), "weight_hh_l1": np.ones((9, 3))}
+    bare = Network.from_parameters(cell_named("gru"), weights)
+    assert list(torch_parameters(bare)) == list(weights)
+    one = Network.from_parameters(cell_named("gru"), weights | {"bias_hh_l1": np.ones(9)})
+    found = torch_parameters(one)
+    assert list(found)[:4] == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    assert found["bias_hh_l1"].tolist() == [1] * 9
+    for name in ("bias_ih_l0", "bias_hh_l0", "bias_ih_l1"):
+        assert found[name].tolist() == [0] * 9
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
