@@ -151,7 +151,7 @@ def describe_run(experiment: dict[str, Any]) -> str:
         f"{loss['name']} at {place[loss['at']]}",
         f"seed {experiment['seed']}",
     ]
-    return " · ".join(ran if model["file"] is None else [*ran, describe_file(model)])
+    return " · ".join([*ran, describe_file(model)] if model.get("file") else ran)
 
 
 def describe_file(model: dict[str, Any]) -> str:
@@ -175,10 +175,9 @@ def describe_file(model: dict[str, Any]) -> str:
     recurrent = model["recurrent"] or "the network"
     if model["direction"] == "reverse":
         recurrent += " (reverse)"
-    readout = "no readout" if model["readout"] is None else model["readout"] or "the linear layer"
-    chain = " → ".join([name for name in (model["embedding"], recurrent) if name is not None])
-    joint = ", " if model["readout"] is None else " → "
-    return f"{chain}{joint}{readout} of {name}"
+    readout = "the linear layer" if model["readout"] == "" else model["readout"]
+    chain = [part for part in (model["embedding"], recurrent, readout) if part is not None]
+    return f"{' → '.join(chain)} of {name}" + (", no readout" if readout is None else "")
 
 
 def counted(n: int, noun: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpttcli.report.view import chosen_steps, counted, describe_run
+from bpttcli.report.view import chosen_steps, counted, describe_file, describe_run
 
 
 @given(st.integers(1, 3_000_000))
@@ -45,6 +45,30 @@ def test_a_run_is_described_in_a_line(at, said):
         "loss": {"name": "mse", "at": at},
     }
     assert describe_run(experiment) == f"data · tanh, 1 unit · 2 layers · {said} · seed 3"
+
+
+@pytest.mark.parametrize(
+    ("recurrent", "readout", "embedding", "direction", "said"),
+    [
+        ("", None, None, None, "model.pt"),
+        ("", "readout", None, None, "model.pt"),
+        ("rnn", "fc", None, None, "rnn → fc of model.pt"),
+        ("rnn", "fc", "emb", None, "emb → rnn → fc of model.pt"),
+        ("rnn", None, None, "reverse", "rnn (reverse) of model.pt, no readout"),
+        ("", "fc", None, None, "the network → fc of model.pt"),
+        ("rnn", "", None, None, "rnn → the linear layer of model.pt"),
+    ],
+)
+def test_what_was_taken_from_a_file_is_named_from_the_input_upward(
+    recurrent, readout, embedding, direction, said
+):
+    parts = {"recurrent": recurrent, "readout": readout, "embedding": embedding}
+    assert describe_file({"file": "/a/model.pt", **parts, "direction": direction}) == said
+
+
+def test_the_name_of_a_file_cannot_reach_the_terminal_s_controls():
+    parts = dict.fromkeys(("readout", "embedding", "direction"))
+    assert describe_file({"file": "a\x1b[1m", "recurrent": "", **parts}) == "a\\x1b[1m"
 
 
 def test_one_step_is_no_steps():

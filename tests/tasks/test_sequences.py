@@ -1,5 +1,6 @@
 """Sequences and what is asked of the network."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -151,3 +152,42 @@ def test_targets_of_the_last_step_forbid_leaving_it_out():
     with pytest.raises(InputError, match=r"must be 5: .*, got 4") as error:
         reals(y=np.zeros((1, N, 4)), at="last").first(steps=4)
     assert error.value.key == "task.steps"
+
+
+def padded():
+    """Two sequences, one of two steps and one of three."""
+    x = np.arange(6.0).reshape(3, 2, 1)
+    y = np.arange(6).reshape(3, 2)
+    lengths, mask = np.array([2, 3]), np.array([[1, 0], [0, 0], [0, 1]], dtype=bool)
+    return Sequences(
+        x=x, n_inputs=1, y=y, n_outputs=6, loss="cross_entropy", at="every", lengths=lengths,
+        mask=mask,
+    )  # fmt: skip
+
+
+def test_padding_carries_no_target_and_each_sequence_has_its_own_last_step():
+    assert padded().targets.tolist() == [[True, True], [True, True], [False, True]]
+    assert padded().last.tolist() == [[False, False], [True, False], [False, True]]
+    whole = msgspec.structs.replace(padded(), lengths=None)
+    assert whole.targets.all()
+    assert whole.last.tolist() == [[False, False], [False, False], [True, True]]
+
+
+def test_turning_round_leaves_the_padding_and_twice_is_nothing():
+    turned = padded().backward()
+    assert turned.x[..., 0].tolist() == [[2, 5], [0, 3], [4, 1]]
+    assert turned.y.tolist() == [[2, 5], [0, 3], [4, 1]]
+    assert turned.mask.tolist() == [[False, True], [True, False], [False, False]]
+    np.testing.assert_array_equal(turned.backward().x, padded().x)
+
+
+def test_lengths_are_cut_with_the_sequences():
+    assert padded().first(steps=2).lengths.tolist() == [2, 2]
+    assert padded().first(batch=1).lengths.tolist() == [2]
+
+
+@pytest.mark.parametrize("lengths", [[0, 3], [2, 4], [2], [2.0, 3.0], [[2, 3]]])
+def test_lengths_that_cannot_be_are_refused(lengths):
+    with pytest.raises(InputError) as caught:
+        msgspec.structs.replace(padded(), lengths=np.array(lengths))
+    assert caught.value.key == "task.lengths"
