@@ -8,6 +8,7 @@ import collections
 import copyreg
 import io
 import pickle
+import pickletools
 import struct
 import sys
 import types
@@ -157,6 +158,19 @@ HOSTILE = {
     "called and thrown away": b"\x80\x02" + GLOBAL_SING + b")R0N.",
     "called as a key": b"\x80\x02}" + GLOBAL_SING + b")RK\x01s.",
 }
+
+
+def test_no_instruction_that_can_call_something_is_left_out():
+    """All that Python's pickle has are named here: a new one must be looked at."""
+    calling = "REDUCE INST OBJ NEWOBJ NEWOBJ_EX EXT1 EXT2 EXT4 BUILD APPEND APPENDS ADDITEMS "
+    calling += "SETITEM SETITEMS GLOBAL STACK_GLOBAL"
+    assert set(calling.split()) <= {word.strip(",") for name in HOSTILE for word in name.split()}
+    asking = "PERSID BINPERSID NEXT_BUFFER READONLY_BUFFER"  # what the reader of a file gives
+    plain = "MARK STOP POP POP_MARK DUP PROTO FRAME GET BINGET LONG_BINGET PUT BINPUT LONG_BINPUT "
+    plain += "MEMOIZE NONE NEWTRUE NEWFALSE EMPTY_DICT EMPTY_LIST EMPTY_SET EMPTY_TUPLE DICT LIST "
+    plain += "TUPLE TUPLE1 TUPLE2 TUPLE3 FROZENSET"
+    known = {*calling.split(), *asking.split(), *plain.split(), *restricted_pickle._VALUES}
+    assert {code.name for code in pickletools.opcodes} == known
 
 
 @pytest.mark.parametrize("name", HOSTILE)
