@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import numpy as np
@@ -28,17 +28,20 @@ class Given(Record, frozen=True):
         Resolved: with the names of what was taken.
     readouts : tuple of str
         Where no readout was taken, the linear layers that would fit.
-    embedding : (symbols, I) array or None
-        The vectors that integer x stands for.
     embeddings : tuple of str
         Where none was taken, the embeddings that would fit.
+    unfit : tuple of str
+        The layers that are called embeddings and do not fit.
+    vectors : callable
+        Reads the (symbols, I) vectors of the embedding; None if none was taken.
     """
 
     network: Network
     model: Model
     readouts: tuple[str, ...] = ()
-    embedding: Array | None = None
     embeddings: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
+    vectors: Callable[[], Array | None] = lambda: None
 
 
 def given_network(model: Model, warnings: list[str]) -> Given | None:
@@ -102,21 +105,9 @@ def fed(
         Several embeddings could be meant, a token has no vector, or an embedding was asked for
         where x is real.
     """
-    model, x = given.model, sequences.x
-    if x.ndim == 2 and given.embedding is None and given.embeddings:
-        raise InputError(
-            f"must name the embedding that integer x is read through: {_named(given.embeddings)}",
-            key="model.embedding",
-        )
-    if x.ndim == 2 and given.embedding is not None:
-        vectors, top = given.embedding, int(x.max())
-        if top >= len(vectors):
-            raise InputError(
-                f"must hold tokens from 0 to {len(vectors) - 1} (the embedding "
-                f"{model.embedding!r} has {len(vectors)} vectors), got {top}",
-                key="task.x",
-            )
-        sequences = msgspec.structs.replace(sequences, x=vectors[x], n_inputs=vectors.shape[1])
+    model = given.model
+    if sequences.x.ndim == 2:
+        sequences = _embedded(given, sequences, warnings)
     elif asked.embedding is not None:
         raise InputError(
             "must stand beside integer x, which it turns into vectors; x is real already",
@@ -131,6 +122,34 @@ def fed(
             "step 1 is the last one of the data"
         )
     return model, sequences
+
+
+def _embedded(given: Given, sequences: Sequences, warnings: list[str]) -> Sequences:
+    """Look up the vectors of tokens, if there are any; else they stay one-hot."""
+    name, vectors = given.model.embedding, given.vectors()
+    if vectors is None:
+        if given.embeddings:
+            raise InputError(
+                "must name the embedding that integer x is read through: "
+                f"{_named(given.embeddings)}",
+                key="model.embedding",
+            )
+        if given.unfit:
+            warnings.append(
+                f"integer x is fed as one-hot vectors: {_named(given.unfit)} of the file does not "
+                f"fit the {given.network.n_inputs} inputs of the network"
+            )
+        return sequences
+    top = int(sequences.x.max())
+    if top >= len(vectors):
+        raise InputError(
+            f"must hold tokens from 0 to {len(vectors) - 1} (the embedding {name!r} has "
+            f"{len(vectors)} vectors), got {top}",
+            key="task.x",
+        )
+    return msgspec.structs.replace(
+        sequences, x=vectors[sequences.x], n_inputs=given.network.n_inputs
+    )
 
 
 def _from_file(path: str, model: Model, warnings: list[str]) -> Given:
@@ -192,8 +211,13 @@ def _from_file(path: str, model: Model, warnings: list[str]) -> Given:
         network=_network(chosen, found.parameters, "model.file"),
         model=resolved,
         readouts=() if "readout" in layers else found.readouts,
-        embedding=found.read_embedding(),
         embeddings=() if "embedding" in layers else found.embeddings,
+        unfit=tuple(
+            layer_of(name)
+            for name, tensor in contents.tensors.items()
+            if name.endswith("weight") and len(tensor.shape) == 2 and "emb" in name.lower()
+        ),
+        vectors=found.read_embedding,
     )
 
 

@@ -50,6 +50,10 @@ def read_keras(path: str | Path) -> Contents:
         stored = read_hdf5(path, start, size)
         if sum(tensor.extent for tensor in stored.tensors.values()) > size:
             raise InputError("is damaged: its arrays claim more bytes than there are")
+        if any(name.endswith(":0") for name in stored.tensors):
+            raise InputError(
+                "is in Keras's older h5 format: load it in Keras 3 and save it as .keras"
+            )
         return layers_of(stored, config)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bpttcli.cli.main import main
+from tests.damage import EDITS, damaged
 
 pytest.importorskip("h5py")
 
@@ -200,6 +200,15 @@ def test_a_file_that_is_cut_off_is_refused(name, share, capsys, tmp_path):
     refused(capsys, "--model", path)
 
 
+def test_the_format_of_keras_2_is_refused_with_the_way_out(capsys, tmp_path):
+    import h5py
+
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file["model_weights/lstm/lstm/lstm_cell/kernel:0"] = np.ones((2, 12))
+    line = refused(capsys, "--model", tmp_path / "old.h5")
+    assert "is in Keras's older h5 format: load it in Keras 3 and save it as .keras" in line
+
+
 def test_links_out_of_the_file_are_not_followed(capsys, tmp_path):
     import h5py
 
@@ -235,30 +244,15 @@ def test_bfloat16_weights_keep_their_value(capsys, tmp_path):
     assert result["spectral_norm"][0] == pytest.approx(np.linalg.norm(half, 2), rel=1e-12)
 
 
-@given(
-    edits=st.lists(
-        st.tuples(
-            st.sampled_from(["flip", "cut", "insert"]),
-            st.floats(0, 1),
-            st.binary(min_size=1, max_size=6),
-        ),
-        min_size=1,
-        max_size=4,
-    )
-)
+@given(edits=EDITS)
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @pytest.mark.parametrize("name", ["gru.keras", "gru-weights.weights.h5"])
 def test_a_damaged_file_gives_a_result_or_one_line(name, edits, capsys, tmp_path):
     """The HDF5 library crashes on some of them: in a process of its own."""
-    data = bytearray((FILES / name).read_bytes())
-    for kind, where, with_what in edits:
-        at = int(where * len(data))
-        end = at if kind == "insert" else at + len(with_what)
-        data[at:end] = b"" if kind == "cut" else with_what
     path = tmp_path / "model"
-    path.write_bytes(data)
+    path.write_bytes(damaged((FILES / name).read_bytes(), edits))
     code, out, err = run(capsys, "--quiet", "--model", path, "--steps", "5")
     assert code in (0, 2) or (code == 1 and "undefined" in err)
     assert (out == "") == (code != 0)

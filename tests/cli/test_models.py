@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bpttcli.cli.main import main
+from tests.damage import EDITS, damaged
 
 FILES = Path(__file__).parents[1] / "models" / "files"
 #: Written by torch.save and safetensors; the figures beside them by float64 automatic
@@ -344,21 +344,10 @@ def test_a_path_that_cannot_be_written_is_refused_before_the_run(
     assert os.listdir(tmp_path) == []
 
 
-edits = st.lists(
-    st.tuples(
-        st.sampled_from(["flip", "cut", "insert"]),
-        st.floats(0, 1),
-        st.binary(min_size=1, max_size=9),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
 @pytest.mark.parametrize(
     "name", ["plain-lstm.pt", "legacy-tanh.pt", "safetensors-lstm.safetensors", "relu.npz"]
 )
-@given(edits=edits)
+@given(edits=EDITS)
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -372,15 +361,11 @@ def test_a_damaged_file_gives_a_result_or_one_line(name, edits, capsys, tmp_path
             weight_ih_l0=rng.normal(size=(4, 2)),
             weight_hh_l0=rng.normal(size=(4, 4)),
         )
-        data = bytearray((tmp_path / name).read_bytes())
+        whole = tmp_path / name
     else:
-        data = bytearray((CHECKPOINTS / name).read_bytes())
-    for kind, where, with_what in edits:
-        at = int(where * len(data))
-        end = at if kind == "insert" else at + len(with_what)
-        data[at:end] = b"" if kind == "cut" else with_what
+        whole = CHECKPOINTS / name
     path = tmp_path / "model"
-    path.write_bytes(data)
+    path.write_bytes(damaged(whole.read_bytes(), edits))
     tracemalloc.start()
     code, out, err = run(capsys, "--quiet", "--model", path, "--steps", "5")
     peak = tracemalloc.get_traced_memory()[1]

@@ -84,8 +84,22 @@ def test_where_x_is_real_the_embedding_is_not_used(model):
 
 
 def test_without_an_embedding_symbols_stay_symbols(model):
-    _, sequences, _ = feed(model(), TOKENS)
+    _, sequences, warnings = feed(model(), TOKENS)
     assert sequences.x is TOKENS.x
+    assert warnings == []
+
+
+def test_an_embedding_that_does_not_fit_is_no_silence(model):
+    _, sequences, warnings = feed(model(emb=np.ones((4, 5))), TOKENS)
+    assert sequences.x is TOKENS.x
+    assert "one-hot vectors: 'emb' of the file does not fit the 2 inputs" in warnings[0]
+
+
+def test_an_embedding_that_is_not_used_is_not_read(model):
+    broken = model(emb=np.full((4, 2), np.nan))
+    assert feed(broken, REALS)[1].x is REALS.x
+    with pytest.raises(InputError, match=r"holds nan in 'emb\.weight'"):
+        feed(broken, TOKENS)
 
 
 def test_a_token_beyond_the_embedding_is_refused(model):

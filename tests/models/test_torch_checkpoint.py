@@ -6,11 +6,11 @@ import tracemalloc
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bpttcli.errors import InputError
 from bpttcli.models.find_network import find_network
 from bpttcli.models.torch_checkpoint import read_torch
+from tests.damage import EDITS, damaged
 
 FLOATS = np.arange(6, dtype=np.float32)
 
@@ -207,33 +207,17 @@ def test_a_file_that_is_missing_is_refused(tmp_path):
         read_torch(tmp_path / "none.pt")
 
 
-edits = st.lists(
-    st.tuples(
-        st.sampled_from(["flip", "cut", "insert"]),
-        st.floats(0, 1),
-        st.binary(min_size=1, max_size=9),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz")
 
 
 @pytest.mark.parametrize("name", ["elman.pt", "views-legacy.pt", "training.pt"])
-@given(edits=edits)
+@given(edits=EDITS)
 @settings(max_examples=40, deadline=1000)
 def test_a_damaged_file_gives_a_network_or_one_line(folder, files, name, edits):
-    data = bytearray((files / name).read_bytes())
-    for kind, where, with_what in edits:
-        at = int(where * len(data))
-        end = at if kind == "insert" else at + len(with_what)
-        data[at:end] = b"" if kind == "cut" else with_what
     path = folder / name
-    path.write_bytes(data)
+    path.write_bytes(damaged((files / name).read_bytes(), edits))
     refusal = ""
     tracemalloc.start()
     try:
