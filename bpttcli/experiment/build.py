@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from bpttcli.engine.losses import Objective
 from bpttcli.engine.network import Network
 from bpttcli.engine.unroll import States, zero_states
 from bpttcli.errors import InputError
-from bpttcli.experiment.given import fed, given_network
+from bpttcli.experiment.given import Given, fed, given_network
 from bpttcli.experiment.objective import objective_of, resolve_loss
 from bpttcli.experiment.schema import Experiment, Model
 from bpttcli.models.initialise import initialise
@@ -47,6 +48,9 @@ class Problem(Record, frozen=True):
     estimator : Estimator
         Of the gradient; `Full` where nothing is cut.
     clip : Limits
+    fed : callable
+        Turns sequences of the task into what the network itself is fed: through an embedding,
+        or turned round.
     warnings : tuple of str
         What had to be assumed.
     """
@@ -58,6 +62,7 @@ class Problem(Record, frozen=True):
     start: States
     estimator: Estimator
     clip: Limits
+    fed: Callable[[Sequences], Sequences]
     warnings: tuple[str, ...]
 
     @property
@@ -79,7 +84,7 @@ class Problem(Record, frozen=True):
         """
         seed = np.random.SeedSequence(self.experiment.seed, spawn_key=(_BATCHES, index))
         task_seed, probe_seed, start_seed = seed.spawn(3)
-        sequences = self.experiment.task.sequences(np.random.default_rng(task_seed))
+        sequences = self.fed(self.experiment.task.sequences(np.random.default_rng(task_seed)))
         rng = np.random.default_rng(probe_seed)
         objective = objective_of(self.experiment.loss, sequences, self.network, rng)
         start = _start(self.network, sequences, np.random.default_rng(start_seed))
@@ -123,6 +128,7 @@ def build(experiment: Experiment) -> Problem:
     warnings: list[str] = []
     given = given_network(experiment.model, warnings)
     task, model = experiment.task, experiment.model
+    again: Callable[[Sequences], Sequences] = _as_they_are
     if given is not None and getattr(task, "inputs", 0) is None:
         task = msgspec.structs.replace(task, inputs=given.network.n_inputs)
     sequences = task.sequences(np.random.default_rng(task_seed))
@@ -130,6 +136,7 @@ def build(experiment: Experiment) -> Problem:
         loss = resolve_loss(experiment.loss, sequences, None, warnings)
         network = _drawn_network(model, sequences, np.random.default_rng(init_seed))
     else:
+        again = _Fed(given, model)
         model, sequences = fed(given, model, sequences, warnings)
         network = given.network
         loss = resolve_loss(experiment.loss, sequences, network, warnings, given.readouts)
@@ -148,7 +155,24 @@ def build(experiment: Experiment) -> Problem:
     estimator = estimator_named(truncation.name, **truncation.keys())
     clip = Limits(experiment.clip.norm, experiment.clip.value)
     start = _start(network, sequences, np.random.default_rng(start_seed))
-    return Problem(resolved, network, sequences, objective, start, estimator, clip, tuple(warnings))
+    return Problem(
+        resolved, network, sequences, objective, start, estimator, clip, again, tuple(warnings)
+    )
+
+
+def _as_they_are(sequences: Sequences) -> Sequences:
+    """Feed a network that was drawn for them."""
+    return sequences
+
+
+class _Fed:
+    """Feeds a given network again, without saying again what had to be assumed."""
+
+    def __init__(self, given: Given, asked: Model) -> None:
+        self._given, self._asked = given, asked
+
+    def __call__(self, sequences: Sequences) -> Sequences:
+        return fed(self._given, self._asked, sequences, [])[1]
 
 
 def _drawn_network(model: Model, sequences: Sequences, rng: np.random.Generator) -> Network:

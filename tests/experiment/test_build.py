@@ -161,3 +161,16 @@ def test_states_that_the_network_does_not_have_are_refused(states, key):
 def test_the_baseline_is_that_of_the_tasks_own_loss():
     assert problem().run["baseline"] == pytest.approx(1 / 6)
     assert problem(loss=Loss(name="probe")).run["baseline"] is None
+
+
+def test_another_batch_is_drawn_like_the_first_and_always_the_same():
+    problem = build(Experiment(task=task_class("adding")(name="adding", batch=3)))
+    first, _, _ = problem.another_batch(0)
+    again, objective, start = problem.another_batch(0)
+    other, _, _ = problem.another_batch(1)
+    np.testing.assert_array_equal(first.x, again.x)
+    assert first.x.shape == problem.sequences.x.shape == other.x.shape
+    assert not np.array_equal(first.x, other.x)
+    assert not np.array_equal(first.x, problem.sequences.x)
+    assert objective.weights.shape == problem.objective.weights.shape
+    assert start[0][0].shape == (3, 64)
