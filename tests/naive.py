@@ -211,6 +211,31 @@ def exact_adjoints(layers, source, slopes=None):
     return result
 
 
+def truncated_variance(J, E, said, mean, variance):
+    """Variances of the gradient's entries when factors ξ stand on the edges, (P,).
+
+    The cuts are revealed from the end: that of the edge t → t + 1 changes the expected
+    gradient by (ξ − E ξ) ĝ_{t+1}ᵀ J_{t+1} D_t, with D_t the derivative of the states by the
+    parameters when every earlier edge has its mean factor. J (T, S, S), E (T, S, P) and said
+    (T, S) may hold fractions.
+    """
+    D = [E[0]]
+    for t in range(1, len(J)):
+        D.append(E[t] + mean * (J[t] @ D[-1]))
+    g = said[-1]
+    second = g[:, None] * g[None, :]
+    total = 0 * E[0][0]
+    for t in range(len(J) - 2, -1, -1):
+        moved = J[t + 1] @ D[t]
+        total = total + variance * (moved * (second @ moved)).sum(axis=0)
+        v, s = mean * (g @ J[t + 1]), said[t]
+        mixed = s[:, None] * v[None, :]
+        second = (mean**2 + variance) * (J[t + 1].T @ second @ J[t + 1])
+        second = second + s[:, None] * s[None, :] + mixed + mixed.T
+        g = s + v
+    return total
+
+
 def log10_norm(vector):
     """log10 of the Euclidean norm of fractions of any size; −inf for zero."""
     return log10_of(sum(v * v for v in vector)) / 2

@@ -101,18 +101,26 @@ class AdjointCovariance:
             the step before: what it is to mantissas.
         """
         mean, before = self._mean, self._exponent
-        size = np.maximum(self._sizes, binary_sizes(mean.mantissa, mean.exponent))
-        paths = binary_sizes(J.mantissa, J.exponent) + size[:, :, None]
+        mean_sizes = binary_sizes(mean.mantissa, mean.exponent)
+        paths = binary_sizes(J.mantissa, J.exponent)
+        paths += np.maximum(self._sizes, mean_sizes)[:, :, None]
         self._exponent = _settled(paths.max(axis=1), before)
-        K = _between(J, before, self._exponent)
-        to_mean = K if mean.exponent is before else _between(J, mean.exponent, self._exponent)
-        v = np.matmul(mean.mantissa[:, None], to_mean)[:, 0]
-        self._mean = Scaled(self._moments.mean * v, self._exponent)
+        absent = self._sizes == NOTHING
+        exponents = (before, mean.exponent, J.exponent, self._exponent)
+        if absent.any() or any(exponent.any() for exponent in exponents):
+            # Where nothing varies J has nothing to act on, and might still leave the range.
+            K = _between(J, np.where(absent, NOTHING, before), self._exponent)
+            unit = shift(mean.mantissa, mean.exponent - mean_sizes)
+            v = np.matmul(unit[:, None], _between(J, mean_sizes, self._exponent))[:, 0]
+        else:
+            K = J.mantissa
+            v = np.matmul(mean.mantissa[:, None], K)[:, 0]
         mean_square = self._moments.mean**2 + self._moments.variance
         passed = np.matmul(K.swapaxes(-1, -2)[:, None], np.matmul(self._covariance, K))
         passed *= mean_square
         passed += self._moments.variance * (v[:, None, :, None] * v[None, :, None, :])
         self._covariance = passed
+        self._mean = Scaled(self._moments.mean * v, self._exponent)
         squares = binary_sizes(np.einsum("nnii->ni", passed), np.zeros((), dtype=np.int64))
         self._sizes = np.where(squares == NOTHING, NOTHING, self._exponent + (squares + 1) // 2)
         return K
@@ -131,10 +139,7 @@ def _settled(size: Exponents, before: Exponents) -> Exponents:
 
 
 def _between(J: Scaled, rows: Exponents, columns: Exponents) -> Array:
-    """J for mantissas under these exponents: (N, S) each."""
-    if not (rows.any() or columns.any() or J.exponent.any()):
-        return J.mantissa
+    """J for mantissas under these exponents: (N, S) each; 0 where there is `NOTHING`."""
     exponent = J.exponent + rows[:, :, None] - columns[:, None, :]
-    # Where nothing is there is nothing to go to, whatever J says.
     empty = (rows == NOTHING)[:, :, None] | (columns == NOTHING)[:, None, :]
     return shift(J.mantissa, np.where(empty, NOTHING, exponent))

@@ -12,7 +12,7 @@ from bpttcli.engine.scaled import NEAR, Array, Exponents, Scaled, near_one, shif
 
 
 class ContributionVariance:
-    """tr Cov of G = (1/N) Σ_t Σ_n δ_t u_tᵀ with δ_t = E_tᵀ ĝ_t, for each u that meets this δ.
+    """tr Cov of G = Σ_t Σ_n δ_t u_tᵀ with δ_t = E_tᵀ ĝ_t, for each u that meets this δ.
 
     The covariance of an adjoint with an earlier one is carried back by the Jacobians and the
     mean factor, Cov(ĝ_τ, ĝ_t) = Cov(ĝ_τ) Φ(τ, t), so that (sequences left out)
@@ -22,7 +22,7 @@ class ContributionVariance:
     V_τ = E_τᵀ Cov(ĝ_τ). The sum over τ is kept as Z = Σ_τ (V_τ Φ) ⊗ u_τ, as large as the
     derivative of the states by the weights. To carry Z back through every step would be most
     of the work; the V_τ of the last L steps are carried one by one instead, and Z once in
-    L steps, which for u of width I and L = √(2I/N) saves a factor of √(I N/8).
+    L steps, which for u of width I and L = √(2I/N) is less by a factor of √(I/(2N)).
 
     Parameters
     ----------
@@ -30,16 +30,16 @@ class ContributionVariance:
         N.
     gates, size : int
         Rows G·H of the weights, and the number S_k of the states that hear them.
-    steps : int
-        T.
     widths : sequence of int
         Sizes I of the u.
+    length : int
+        L, which changes the work and not the result (see `delay`).
     """
 
     def __init__(
-        self, batch: int, gates: int, size: int, steps: int, widths: Sequence[int]
+        self, batch: int, gates: int, size: int, widths: Sequence[int], length: int
     ) -> None:
-        self._length = delay(batch, steps, sum(widths))
+        self._length = length
         rows = self._length * batch * gates
         self._gates = gates
         # V_τ Φ of the steps since Z was carried last: rows (τ, n, i) for each sequence m.
@@ -211,7 +211,13 @@ class _Carried:
 
 
 def delay(batch: int, steps: int, width: int) -> int:
-    """Choose L, the steps after which Z is carried back: see `ContributionVariance`."""
+    """Choose L, for u of so many numbers together: see `ContributionVariance`.
+
+    Examples
+    --------
+    >>> delay(1, 1000, 128), delay(32, 1000, 16), delay(1, 8, 128)
+    (16, 1, 8)
+    """
     return max(1, min(steps, round(math.sqrt(2.0 * width / batch))))
 
 
@@ -224,5 +230,5 @@ def _under(by_delta: Scaled, adjoint: AdjointCovariance, heard: slice) -> tuple[
     if not (exponent.any() or level.any() or by_delta.exponent.any()):
         return by_delta.mantissa, level
     under = by_delta.exponent + exponent[:, None] - level[:, None, None]
-    empty = (exponent == NOTHING)[:, None] | (level == NOTHING)[:, None, None]
+    empty = (sizes == NOTHING)[:, None] | (level == NOTHING)[:, None, None]
     return shift(by_delta.mantissa, np.where(empty, NOTHING, under)), level

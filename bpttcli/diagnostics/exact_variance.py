@@ -69,10 +69,11 @@ def exact_variance(
     if moments.variance == 0:
         return variances
     adjoint = AdjointCovariance(batch, state_size(network), _top(network), moments)
-    sums = [
-        (group, ContributionVariance(batch, group.gates, group.heard, steps, group.widths))
-        for group in weight_groups(trajectory)
-    ]
+    sums = []
+    for group in weight_groups(trajectory):
+        length = delay(batch, steps, sum(group.widths))
+        made = ContributionVariance(batch, group.gates, group.heard, group.widths, length)
+        sums.append((group, made))
     with np.errstate(all="ignore"):
         for window in trajectory.windows():
             for part in window.parts(_part_length(network, batch)):

@@ -5,6 +5,7 @@ import pytest
 
 from bpttcli.engine.scaled import Scaled
 from bpttcli.engine.sweep import Sweep
+from bpttcli.engine.sweep_layer import Flow
 from bpttcli.engine.unroll import unroll
 from tests import naive
 from tests.runs import network, silence, stack
@@ -109,3 +110,26 @@ def test_the_adjoints_below_are_exact_numbers_with_their_exponent():
         log10 = Scaled(part.adjoint[0], part.exponent[..., None]).log10[:, 0, 0, 0]
         wanted = [naive.log10_norm(vector) for vector in g]
         np.testing.assert_allclose(log10, wanted, rtol=1e-13, atol=1e-12)
+
+
+def test_a_sweep_may_take_up_what_another_has_left():
+    rng = np.random.default_rng(3)
+    layers = [(rng.normal(size=(2, 2)), rng.normal(size=(2, 2))) for _ in range(2)]
+    net, x = stack("tanh", layers), rng.normal(size=(9, 1, 2))
+    window = next(unroll(net, x).windows())
+    hidden = last(9, np.ones(2))
+    whole = Sweep(net, 1).through(window, hidden)
+    late = Sweep(net, 1).through(window.part(4, 9), hidden[4:])
+    early = Sweep(net, 1, arriving=[part.out for part in late]).through(window.part(0, 4), None)
+    for part, both in zip(early, whole, strict=True):
+        np.testing.assert_array_equal(part.delta, both.delta[:4])
+
+
+def test_what_arrives_is_all_there_is_without_a_loss():
+    """From the unit vectors of a linear layer a step back are the rows of B."""
+    B = np.arange(4.0).reshape(2, 2)
+    net = network("linear", np.eye(2), B)
+    flow = Flow((np.eye(2)[:, None],), np.zeros((2, 1), dtype=np.int64))
+    window = next(unroll(net, silence(1, inputs=2)).windows())
+    (part,) = Sweep(net, 1, rows=2, arriving=[flow]).through(window, None)
+    np.testing.assert_array_equal(part.out.adjoint[0][:, 0], B)

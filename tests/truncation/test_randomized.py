@@ -67,6 +67,20 @@ def test_without_cuts_it_is_the_exact_gradient(estimator):
     assert estimator.mean(where) is None
 
 
+@pytest.mark.parametrize("estimator", [Randomized(0.3), Unreweighted(0.3)], ids=lambda e: e.label)
+def test_moments_are_those_of_a_factor_that_is_0_or_what_passes(estimator):
+    passes = 1 / 0.7 if isinstance(estimator, Randomized) else 1.0
+    assert estimator.moments.mean == pytest.approx(0.7 * passes, rel=1e-15)
+    mean_square = 0.7 * passes**2
+    wanted = mean_square - estimator.moments.mean**2
+    assert estimator.moments.variance == pytest.approx(wanted, rel=1e-14)
+
+
+def test_a_small_probability_is_in_the_moments_to_its_last_digit():
+    assert Randomized(1e-14).moments.variance == pytest.approx(1e-14, rel=1e-13)
+    assert Unreweighted(1e-14).moments.variance == pytest.approx(1e-14, rel=1e-13)
+
+
 def test_labels_name_them_as_reports_do():
     assert (Randomized(0.5).label, Unreweighted(0.05).label) == (
         "randomized(0.5)",
