@@ -91,12 +91,11 @@ class ContributionVariance:
         rows = self._row_exponent[: j + 1]
         through = None
         for carried in self._sums:
-            carried.remember(index, j)
-            carried.count_recent(traces, rows)
+            carried.count_recent(index, traces, rows)
             if carried.Z is not None:
                 if through is None:
                     through = 2.0 * np.matmul(E, self._since.swapaxes(-1, -2))
-                carried.count_older(index, self._length, through, exponent)
+                carried.count_older(index, carried.Z, through, exponent)
 
     def back(self, K: Array, mean: float) -> None:
         """Go to the step before.
@@ -140,41 +139,38 @@ class _Carried:
         self._Z_exponent = 0
         self._remembered = np.empty((length, batch, width))
         self._remembered_exponent = np.empty((length, batch), dtype=np.int64)
-        self._mantissas: list[float] = []
-        self._exponents: list[int] = []
+        # Mantissas and exponents of what has been counted.
+        self._terms: list[tuple[float, int]] = [(0.0, 0)]
+        self.enter(np.empty((0, batch, width)))
 
     def enter(self, u: Array) -> None:
         """Take the u of a part, each with an exponent of its own, as far as it needs one."""
         with np.errstate(all="ignore"):
             scaled = near_one(u)
         self._u, self._u_exponent = scaled.mantissa, scaled.exponent[..., 0]
-        self._ahead = range(0)
+        # The steps of the part for which Z u is known, and Z u.
+        self._ahead, self._heard = range(0), u
 
-    def remember(self, index: int, j: int) -> None:
-        """Make it the j-th of the recent steps."""
-        self._now, self._now_exponent = self._u[index], self._u_exponent[index]
-        self._remembered[j], self._remembered_exponent[j] = self._now, self._now_exponent
-
-    def count_recent(self, traces: Array, rows: Exponents) -> None:
-        """Count the covariance with the recent steps, given (N, τ, N) traces."""
+    def count_recent(self, index: int, traces: Array, rows: Exponents) -> None:
+        """Count the covariance with the recent steps, this one the last: (N, τ, N) traces."""
         count, batch = rows.shape
+        self._remembered[count - 1] = self._u[index]
+        self._remembered_exponent[count - 1] = self._u_exponent[index]
         u = self._remembered[:count].reshape(count * batch, -1)
-        dots = np.dot(self._now, u.T).reshape(traces.shape)
-        there = rows + self._remembered_exponent[:count]
-        here = there[-1]
-        self._count(dots * traces, here[:, None, None] + there)
+        dots = np.dot(self._u[index], u.T).reshape(traces.shape)
+        exponent = rows + self._remembered_exponent[:count]
+        self._count(dots * traces, exponent[-1][:, None, None] + exponent)
 
-    def count_older(self, index: int, length: int, through: Array, exponent: Exponents) -> None:
+    def count_older(self, index: int, Z: Array, through: Array, exponent: Exponents) -> None:
         """Count the covariance with what Z holds, given 2 Φ E_t under this exponent (N,)."""
-        assert self.Z is not None
         if index not in self._ahead:
             # What Z says to the u of several steps is one matrix product.
-            self._ahead = range(max(0, index + 1 - length), index + 1)
+            self._ahead = range(max(0, index + 1 - len(self._remembered)), index + 1)
             u = self._u[self._ahead.start : self._ahead.stop].swapaxes(0, 1)
-            self._heard = np.matmul(u, self.Z)
+            self._heard = np.matmul(u, Z)
         heard = self._heard[:, index - self._ahead.start]
         sums = np.matmul(heard[:, None], through.reshape(len(heard), -1, 1))
-        self._count(sums[:, 0, 0], exponent + self._now_exponent + self._Z_exponent)
+        self._count(sums[:, 0, 0], exponent + self._u_exponent[index] + self._Z_exponent)
 
     def join(self, recent: Array, rows: Exponents, since: Array) -> None:
         """Let recent steps join what Z, carried by Φ, holds; recent is (N, (τ, n), G·H·S_k)."""
@@ -195,19 +191,17 @@ class _Carried:
         self._ahead = range(0)
 
     def total(self) -> Scaled:
-        """What has been counted."""
-        found = Scaled(np.array([0.0, *self._mantissas]), np.array([0, *self._exponents]))
-        return found.sum()
+        """Return the sum of what has been counted."""
+        mantissa, exponent = zip(*self._terms, strict=True)
+        return Scaled(np.array(mantissa), np.array(exponent)).sum()
 
     def _count(self, terms: Array, exponent: Exponents) -> None:
         """Add up the terms of one step."""
         if exponent.any():
             found = Scaled(terms, exponent).sum()
-            self._mantissas.append(float(found.mantissa))
-            self._exponents.append(int(found.exponent))
+            self._terms.append((float(found.mantissa), int(found.exponent)))
         else:
-            self._mantissas.append(float(terms.sum()))
-            self._exponents.append(0)
+            self._terms.append((float(terms.sum()), 0))
 
 
 def delay(batch: int, steps: int, width: int) -> int:

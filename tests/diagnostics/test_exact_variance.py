@@ -15,6 +15,7 @@ from bpttcli.engine.edges import Factors
 from bpttcli.engine.unroll import unroll
 from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.randomized import Moments, Randomized, Unreweighted
+from bpttcli.truncation.sliding import Sliding
 from tests import naive
 from tests.runs import close, mask_of, network, probe, readout_loss, silence, stack
 from tests.truncation.cases import STEPS, every, run, targets
@@ -59,6 +60,23 @@ def test_it_is_the_variance_over_all_patterns(cell, layers, batch, where, estima
         else:
             wanted = (weight @ (rows - centre) ** 2).sum()
             np.testing.assert_allclose(found[name].value, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_with_the_loss_at_the_last_step_it_weighs_the_squared_biases_of_windows(cell):
+    """The sum over j of p q^−j ‖gradient − sliding(j)‖²."""
+    steps, p = 50, 0.1
+    trajectory, objective = run(cell, steps=steps, layers=2)
+    found = exact_variance(trajectory, objective, Randomized(p).moments)
+    exact = estimate(trajectory, objective).gradient
+    wanted = dict.fromkeys(exact, 0.0)
+    for j in range(1, steps):
+        window = Sliding(j).mean(targets(objective))
+        for name, value in estimate(trajectory, objective, window).gradient.items():
+            missing = exact[name].value - value.value
+            wanted[name] += p * (1 - p) ** -j * (missing**2).sum()
+    for name, value in wanted.items():
+        np.testing.assert_allclose(found[name].value, value, rtol=1e-11, atol=1e-28)
 
 
 def forward(trajectory, objective, moments):
