@@ -32,7 +32,7 @@ from bpttcli.truncation.randomized import Randomized, Unreweighted
 Seeds = Callable[[int], list[np.random.SeedSequence]]
 
 # Floating-point operations up to which an exact variance is not worth drawing instead: a second.
-_AFFORDABLE = 5e9
+_AFFORDABLE = 2e10
 
 
 class Comparison(Record, frozen=True):
@@ -70,8 +70,8 @@ class Comparing:
     draws : int
         For what can only be sampled.
     exact : bool, optional
-        Compute the variance by forward sensitivity: always or never; where it is affordable
-        unless given.
+        Compute the variance through the covariance of the adjoint: always or never; where it
+        is affordable unless given.
     each : bool
         Report single parameters besides the groups.
     workers : int
@@ -191,7 +191,7 @@ class Comparing:
                 by_name = exact_variance(
                     self.trajectory, self.objective, estimator.moments, progress
                 )
-                how = "exact: forward sensitivity"
+                how = "exact: covariance of the adjoint"
         if by_name is not None:
             return {g: (self._root(by_name, g), None) for g in self.geometry.groups}, how, 0
         return self._sampled(estimator, mean, progress), "sampled", self._draws

@@ -71,7 +71,7 @@ class EstimatorQuality(Record, frozen=True):
         ``all``, ``A``, ``B``, ``C``, ``biases``, and single parameters where asked for.
     variance : str
         How the standard deviation was found: ``none``, ``exact: loss at one step``, ``exact:
-        forward sensitivity``, ``sampled`` or `UNSETTLED`. Biases are exact always.
+        covariance of the adjoint``, ``sampled`` or `UNSETTLED`. Biases are exact always.
     draws : int
         Draws of a sampled figure, else 0.
     edges_kept : float
