@@ -97,7 +97,6 @@ class TruncationReport(Report):
         """The sentence that matters, what each estimator costs, what it keeps of each step."""
         steps = len(self._exact.adjoint.mantissa)
         sentences = [("Says", says) for says in self._sentences()]
-        sentences += [("Note", warning) for warning in self._result.warnings]
         return View(
             title=f"{describe_run(self._run.experiment)} · {counted(steps, 'step')}",
             headline=("compare", self._headline()),
@@ -160,6 +159,8 @@ class TruncationReport(Report):
         else:
             closest = min(others, key=lambda each: each.groups["all"].relative_rmse)
             error = closest.groups["all"].relative_rmse
+            if error == 0:
+                return [f"{closest.label} is as long as the sequence: it is the exact gradient."]
             says.append(
                 f"None is within {_GOOD_ENOUGH:.0%} of the exact gradient at less than its cost; "
                 f"{closest.label} is closest, with an error of {error:.2g}."
@@ -200,6 +201,8 @@ class TruncationReport(Report):
             "Over the norm of the exact gradient. back: steps a loss goes back; at cost: the error "
             "with the exact gradient's cost spent on averaging, by which the rows are sorted."
         )
+        if any(each.variance == UNSETTLED for each in self._result.estimators):
+            note += " ?: a sampled std that no number of draws settles."
         return Grid(
             "What each estimator makes of the gradient", headers, rows, frozenset({0, 1}), note
         )

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bpttcli.diagnostics.clip_audit import audit_estimator
 from bpttcli.diagnostics.compare_truncation import Comparing, compare_truncation
+from bpttcli.diagnostics.estimator_quality import UNSETTLED
 from bpttcli.diagnostics.gradient_norms import spectral_radii
 from bpttcli.diagnostics.target_bias import target_bias
 from bpttcli.engine.unroll import unroll
@@ -114,6 +115,29 @@ def test_all_shows_every_group_and_every_step():
     assert len(few.grids[1].headers) <= 9
     assert len(everything.grids[1].headers) == 1 + STEPS
     assert len(everything.grids[2].rows) == 60
+
+
+def test_windows_as_long_as_the_sequence_say_so():
+    comparing, result = compared()
+    whole = [each for each in result.estimators if each.label == "full"]
+    longer = msgspec.structs.replace(whole[0], label="fixed(500)")
+    result = msgspec.structs.replace(result, estimators=(whole[0], longer))
+    report = TruncationReport(result, RUN, spectral_radii(comparing.trajectory.network))
+    assert report._sentences() == [
+        "fixed(500) is as long as the sequence: it is the exact gradient."
+    ]
+
+
+def test_a_spread_that_cannot_settle_is_marked():
+    comparing, result = compared()
+    doubtful = tuple(
+        msgspec.structs.replace(each, variance=UNSETTLED) if each.draws else each
+        for each in result.estimators
+    )
+    result = msgspec.structs.replace(result, estimators=doubtful)
+    text = table(TruncationReport(result, RUN, spectral_radii(comparing.trajectory.network)))
+    assert " ?: a sampled std that no number of draws settles" in " ".join(text.split())
+    assert text.count(" ?  ") == 2
 
 
 def test_a_gradient_of_zero_is_said_to_be_none():
