@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpttcli.diagnostics.own_path import OwnPath, own_path
+from bpttcli.diagnostics.passage import Passage, passage_of
 from bpttcli.diagnostics.reach import Reach, reach_of
 from bpttcli.diagnostics.verdict import Limits, Recurrence, Verdict, judge
 from bpttcli.engine.backpropagate import Adjoints, LayerAdjoints
 from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.record import Record
+from bpttcli.truncation.clipping import Clipped
+from bpttcli.truncation.estimator import Estimator
 
 PerLayer = float | dict[str, float]
 
@@ -75,8 +78,12 @@ class GradientNorms(Record, frozen=True):
         ρ(B) and σ₁(B), an entry a layer; for a gated cell of each gate's block of B, by name.
     own_path : OwnPath or None
         Of the top layer; None for a cell without one.
+    passage : Passage or None
+        What the estimator lets pass; None where that is everything.
+    clipped : Clipped or None
+        The gradient within its limits; None where there are none.
     parameters : dict of str to Scaled
-        ‖∂L/∂θ‖ under PyTorch's names.
+        ‖∂L/∂θ‖ under PyTorch's names, after clipping.
     layers : tuple of LayerNorms
         From the lowest.
     warnings : tuple of str
@@ -91,6 +98,8 @@ class GradientNorms(Record, frozen=True):
     spectral_radius: tuple[PerLayer, ...]
     spectral_norm: tuple[PerLayer, ...]
     own_path: OwnPath | None
+    passage: Passage | None
+    clipped: Clipped | None
     parameters: dict[str, Scaled]
     layers: tuple[LayerNorms, ...]
     warnings: tuple[str, ...]
@@ -113,12 +122,18 @@ class GradientNorms(Record, frozen=True):
 
     @property
     def gradient(self) -> dict[str, Scaled]:
-        """∂L/∂θ under PyTorch's names."""
-        return self.adjoints.gradient
+        """The estimate of ∂L/∂θ under PyTorch's names, after clipping."""
+        return self.adjoints.gradient if self.clipped is None else self.clipped.gradient
 
 
 def grad_norms(
-    network: Network, adjoints: Adjoints, *, epsilon: float = 0.01, limits: Limits | None = None
+    network: Network,
+    adjoints: Adjoints,
+    *,
+    epsilon: float = 0.01,
+    limits: Limits | None = None,
+    estimator: Estimator | None = None,
+    clipped: Clipped | None = None,
 ) -> GradientNorms:
     """Turn adjoints into the figures that are reported.
 
@@ -131,6 +146,10 @@ def grad_norms(
         Share of the gradient at the loss that still counts as reached by the horizon.
     limits : Limits, optional
         Where vanishing ends and exploding begins.
+    estimator : Estimator, optional
+        Whose edges the adjoints went by.
+    clipped : Clipped, optional
+        Their gradient within its limits (`clip`); adjoints are not clipped.
 
     Returns
     -------
@@ -144,6 +163,9 @@ def grad_norms(
         norm = tuple(_per_gate(layer.B, names, _spectral_norm) for layer in network.layers)
         tau = int(adjoints.last_target.max())
         own = own_path(network.cell, top, adjoints.last_target, reach)
+        passage = None
+        if estimator is not None and adjoints.edges is not None:
+            passage = passage_of(estimator, adjoints.edges, adjoints.last_target, reach)
         recurrence = Recurrence(
             cell=network.cell.name,
             spectral_radius=_largest(radius[-1]),
@@ -156,9 +178,11 @@ def grad_norms(
                 state.mantissa.any() for part in adjoints.layers for state in part.norm
             ),
             dead_at=None if own else _dead_step(top, adjoints.last_target, reach),
+            passage=passage,
         )
         loss = float(adjoints.loss.mean())
         last = len(adjoints.layers) - 1
+        gradient = adjoints.gradient if clipped is None else clipped.gradient
         return GradientNorms(
             loss,
             judge(reach, recurrence, limits or Limits()),
@@ -166,7 +190,9 @@ def grad_norms(
             radius,
             norm,
             own,
-            {name: value.norm() for name, value in adjoints.gradient.items()},
+            passage,
+            clipped,
+            {name: value.norm() for name, value in gradient.items()},
             tuple(
                 _layer_norms(k, part, adjoints.C if k == last else None, network.cell.logistic)
                 for k, part in enumerate(adjoints.layers)

@@ -79,7 +79,8 @@ def reach_of(propagated: Scaled, last_target: NDArray[np.int64], epsilon: float)
     last = int(alive[-1])
     cut = last if last < len(logs) - 1 else None
     horizon = int(within[-1])
-    return Reach(by_lag, _growth(logs, alive), horizon, horizon == len(logs) - 1, cut)
+    growth = growth_per_step(logs, alive)
+    return Reach(by_lag, growth, horizon, horizon == len(logs) - 1, cut)
 
 
 def _by_lag(propagated: Scaled, last_target: NDArray[np.int64]) -> Scaled:
@@ -98,8 +99,21 @@ def _by_lag(propagated: Scaled, last_target: NDArray[np.int64]) -> Scaled:
     return Scaled(total.mantissa / count, total.exponent)
 
 
-def _growth(logs: Array, alive: NDArray[Any]) -> float | None:
-    """Fit a line to ln‖p‖ over the lags at which it is positive."""
+def growth_per_step(logs: Array, alive: NDArray[Any]) -> float | None:
+    """Fit a line to logarithms over the lags at which there is anything.
+
+    Parameters
+    ----------
+    logs : (lags,) array
+        Natural logarithms by lag.
+    alive : (n,) array of int
+        The lags that count.
+
+    Returns
+    -------
+    float or None
+        exp of the slope; None below two lags.
+    """
     if len(alive) < 2:
         return None
     lag = alive - alive.mean()

@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 from bpttcli.diagnostics.own_path import OwnPath
+from bpttcli.diagnostics.passage import Passage
 from bpttcli.diagnostics.reach import Reach
 from bpttcli.record import Record
 
@@ -38,6 +39,8 @@ class Recurrence(Record, frozen=True):
         Whether every adjoint of every step and layer is exactly 0.
     dead_at : int or None
         The step at which all units on the way were dead.
+    passage : Passage or None
+        What the estimator of the gradient lets pass; None where that is everything.
     """
 
     cell: str
@@ -48,6 +51,7 @@ class Recurrence(Record, frozen=True):
     own_path: OwnPath | None = None
     all_zero: bool = False
     dead_at: int | None = None
+    passage: Passage | None = None
 
 
 class Verdict(Record, frozen=True):
@@ -93,11 +97,15 @@ def judge(reach: Reach, recurrence: Recurrence, limits: Limits) -> Verdict:
     if reach.horizon is None:
         return _nothing_to_follow(reach)
     if reach.zero_beyond_lag is not None:
+        passage = recurrence.passage
+        # B = 0 ends at lag 0 what no window could make longer.
+        if passage and passage.cut_lag == reach.zero_beyond_lag and recurrence.spectral_norm > 0:
+            return _truncated(passage, reach, recurrence, limits)
         return _cut(reach.zero_beyond_lag, recurrence)
     if ratio < math.log10(limits.vanishing_below):
         return Verdict("vanishing", _split(reach, recurrence), _lengthen(reach, recurrence))
     if ratio > math.log10(limits.exploding_above):
-        return Verdict("exploding", _split(reach, recurrence), _tame(reach, recurrence))
+        return Verdict("exploding", _split(reach, recurrence), _tame(reach, recurrence, limits))
     return Verdict("stable", _split(reach, recurrence), _keep(reach, recurrence))
 
 
@@ -141,11 +149,47 @@ def _cut(lag: int, recurrence: Recurrence) -> Verdict:
     return Verdict("vanishing", cause, advice, zero_beyond_lag=lag)
 
 
+def _truncated(passage: Passage, reach: Reach, recurrence: Recurrence, limits: Limits) -> Verdict:
+    """The estimator, not the network, ends the gradient."""
+    lag = passage.cut_lag
+    who = f"This draw of {passage.label}" if passage.random else f"The truncation {passage.label}"
+    cause = f"{who} cuts the gradient beyond lag {lag}"
+    left = float(reach.by_lag.log10[lag] - reach.by_lag.log10[0])
+    if left < math.log10(limits.vanishing_below):
+        return Verdict(
+            "vanishing",
+            f"{cause}, but about 1e{left:.0f} of it was left there: it decays by itself as well.",
+            _lengthen(reach, recurrence),
+            zero_beyond_lag=lag,
+        )
+    weights = ""
+    if passage.growth is not None and passage.weighs:
+        weights = f"; what passes is multiplied by {passage.growth:.4g} a step to make up for it"
+    longer = "Let it cut less often" if passage.random else "Use a longer window (--length)"
+    draws = " Another --seed draws other cuts." if passage.random else ""
+    return Verdict(
+        "vanishing",
+        f"{cause}; it has not decayed{weights}.",
+        f"{longer}, or --truncation full for the whole gradient.{draws}",
+        zero_beyond_lag=lag,
+    )
+
+
 def _split(reach: Reach, recurrence: Recurrence) -> str:
     """Split the growth per step into what B does and what the slope does."""
     if reach.growth_per_step is None:
         return "The loss reaches back a single step, so there is no growth to measure."
-    growth = reach.growth_per_step
+    growth, passage = reach.growth_per_step, recurrence.passage
+    start = f"Each step back multiplies the gradient by {growth:.4g}: "
+    weighs = passage is not None and passage.weighs
+    if passage is not None and weighs:
+        if passage.growth is None:
+            return (
+                f"{start}the weights of {passage.label}, which differ from sequence to sequence, "
+                "stand in it beside what the network does."
+            )
+        start += f"by {passage.growth:.4g} through the weights of {passage.label}, "
+        growth /= passage.growth
     if recurrence.own_path is not None:
         own = recurrence.own_path
         share = ""
@@ -153,21 +197,22 @@ def _split(reach: Reach, recurrence: Recurrence) -> str:
             steps = "1 step" if own.lag == 1 else f"{own.lag} steps"
             left = f"{own.share:.0%}" if own.share > 0.05 else f"{100 * own.share:.2g}%"
             share = f"; of what arrives {steps} back the own path alone would leave {left}"
+        rest = f"and by {growth:.4g} through the network: " if weighs else ""
         return (
-            f"Each step back multiplies the gradient by {growth:.4g}: "
-            f"{_carries(recurrence.cell, own)}, the rest travels through B (hidden → hidden), "
-            f"whose gate blocks have spectral radii up to {recurrence.spectral_radius:.4g}{share}."
+            f"{start}{rest}{_carries(recurrence.cell, own)}, the rest travels through B "
+            "(hidden → hidden), whose gate blocks have spectral radii up to "
+            f"{recurrence.spectral_radius:.4g}{share}."
         )
     b = (
         f"B (hidden → hidden), of spectral radius {recurrence.spectral_radius:.4g} and spectral "
         f"norm {recurrence.spectral_norm:.4g}"
     )
     if recurrence.cell == "linear" or not recurrence.slope > 0:
-        return f"Each step back multiplies the gradient by {growth:.4g}: that is {b}."
+        return f"{start}and by {growth:.4g} through {b}." if weighs else f"{start}that is {b}."
     return (
-        f"Each step back multiplies the gradient by {growth:.4g}: by {recurrence.slope:.4g} "
-        f"through the slope of {recurrence.cell} ({recurrence.saturated:.0%} of the units are "
-        f"saturated) and by {growth / recurrence.slope:.4g} through {b}."
+        f"{start}by {recurrence.slope:.4g} through the slope of {recurrence.cell} "
+        f"({recurrence.saturated:.0%} of the units are saturated) and by "
+        f"{growth / recurrence.slope:.4g} through {b}."
     )
 
 
@@ -220,9 +265,18 @@ def _open(own: OwnPath, lag: int, short: str) -> str:
     )
 
 
-def _tame(reach: Reach, recurrence: Recurrence) -> str:
+def _tame(reach: Reach, recurrence: Recurrence, limits: Limits) -> str:
     """Say what to try against an exploding gradient."""
-    growth = reach.growth_per_step or 1.0
+    growth, passage = reach.growth_per_step or 1.0, recurrence.passage
+    if passage is not None and passage.weighs:
+        weight = passage.growth or growth
+        lag = len(reach.by_lag.mantissa) - 1
+        if reach.log10_ratio - lag * math.log10(weight) <= math.log10(limits.exploding_above):
+            return (
+                f"It is the weights of {passage.label} that grow: let it cut less often, or see "
+                "the network's own growth with --truncation full."
+            )
+        growth /= weight
     target = recurrence.spectral_radius / growth
     scale = f"--set model.init.spectral_radius={target:.3g}"
     return (

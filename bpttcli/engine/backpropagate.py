@@ -82,6 +82,8 @@ class Adjoints(Record, frozen=True):
         ∂L/∂θ under PyTorch's names.
     overflow : Overflow or None
         Where the forward state first left float64's range, if it did.
+    edges : Edges or None
+        What passed from step to step; None if everything did.
     """
 
     loss: Array
@@ -90,6 +92,7 @@ class Adjoints(Record, frozen=True):
     C: Scaled
     gradient: dict[str, Scaled]
     overflow: Overflow | None
+    edges: Edges | None = None
 
 
 def backpropagate(
@@ -272,7 +275,9 @@ class _Gathered:
             for k in range(depth)
         )
         gradient = self.gradient.total()
-        return Adjoints(self.loss, self.last_target, layers, self.C, gradient, self.overflow)
+        return Adjoints(
+            self.loss, self.last_target, layers, self.C, gradient, self.overflow, self.edges
+        )
 
 
 def _overflow(window: Window) -> Overflow | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpttcli.engine.scaled import Scaled
@@ -10,6 +12,9 @@ from bpttcli.record import Record
 
 Gradient = dict[str, Scaled]
 """Arrays under PyTorch's names."""
+
+Place = tuple[int, ...]
+"""Index of an entry, from 0."""
 
 
 class Limits(Record, frozen=True):
@@ -62,14 +67,27 @@ class Clipped(Record, frozen=True):
     cosine: float
     fired: bool
 
+    @property
+    def scaled_factor(self) -> Scaled:
+        """`factor`, also where it is too small for float64."""
+        # A value clip leaves no norm so large that its factor would be.
+        if self.factor > 0:
+            return Scaled.of(self.factor)
+        before, after = self.norm, self.clipped_norm
+        return Scaled(after.mantissa / before.mantissa, after.exponent - before.exponent)
 
-def clip(gradient: Gradient, limits: Limits) -> Clipped:
+
+def clip(
+    gradient: Gradient, limits: Limits, first_step: Callable[[str, Place], int | None] | None = None
+) -> Clipped:
     """Clip a gradient.
 
     Parameters
     ----------
     gradient : dict of str to Scaled
     limits : Limits
+    first_step : callable, optional
+        Asked, with parameter and index, for the first step that made an entry not finite.
 
     Returns
     -------
@@ -84,9 +102,11 @@ def clip(gradient: Gradient, limits: Limits) -> Clipped:
     if bad is not None:
         name, index, value = bad
         at = ", ".join(str(i + 1) for i in index)
+        step = None if first_step is None else first_step(name, index)
+        since = "" if step is None else f" (step {step} is the first that makes it so)"
         raise RunError(
-            f"the gradient of {name} is {value:g} at ({at}); clipping would spread it over "
-            "all parameters"
+            f"the gradient of {name} is {value:g} at ({at}){since}; clipping would spread it "
+            "over all parameters"
         )
     norm = total_norm(gradient)
     after, value_fired, cosine = gradient, False, 1.0
@@ -110,7 +130,7 @@ def total_norm(gradient: Gradient) -> Scaled:
     return Scaled(mantissa, exponent).norm()
 
 
-def not_finite(gradient: Gradient) -> tuple[str, tuple[int, ...], float] | None:
+def not_finite(gradient: Gradient) -> tuple[str, Place, float] | None:
     """Find the first entry that is no number, or no finite one, by parameter and index from 0."""
     for name, value in gradient.items():
         with np.errstate(all="ignore"):
