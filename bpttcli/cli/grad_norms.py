@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bpttcli.cli.options import (
@@ -108,10 +109,14 @@ def _measure(
     problem: Problem, progress: Callable[[float], None], *, keep_adjoints: bool = False
 ) -> tuple[Trajectory, GradientNorms]:
     """Run a network forward and back, and take its figures."""
+    import numpy as np
+
     from bpttcli.diagnostics.gradient_norms import grad_norms
     from bpttcli.diagnostics.verdict import Limits
     from bpttcli.engine.backpropagate import backpropagate
     from bpttcli.engine.unroll import unroll
+    from bpttcli.truncation.clipping import clip
+    from bpttcli.truncation.first_not_finite import first_not_finite
 
     trajectory = unroll(
         problem.network,
@@ -119,13 +124,26 @@ def _measure(
         problem.start,
         progress=lambda share: progress(0.3 * share),
     )
+    estimator, objective = problem.estimator, problem.objective
+    edges = estimator.edges(problem.targets, np.random.default_rng(problem.draws()[0]))
     adjoints = backpropagate(
         trajectory,
-        problem.objective,
+        objective,
+        edges=edges,
         keep_adjoints=keep_adjoints,
         progress=lambda share: progress(0.3 + 0.7 * share),
     )
+    clipped = None
+    if problem.clip.active:
+        first_step = partial(first_not_finite, trajectory, objective, edges)
+        clipped = clip(adjoints.gradient, problem.clip, first_step)
     lines = problem.experiment.report
-    limits = Limits(lines.vanishing_below, lines.exploding_above)
-    result = grad_norms(problem.network, adjoints, epsilon=lines.epsilon, limits=limits)
+    result = grad_norms(
+        problem.network,
+        adjoints,
+        epsilon=lines.epsilon,
+        limits=Limits(lines.vanishing_below, lines.exploding_above),
+        estimator=estimator,
+        clipped=clipped,
+    )
     return trajectory, result

@@ -156,23 +156,19 @@ def _truncated(passage: Passage, reach: Reach, recurrence: Recurrence, limits: L
     cause = f"{who} cuts the gradient beyond lag {lag}"
     left = float(reach.by_lag.log10[lag] - reach.by_lag.log10[0])
     if left < math.log10(limits.vanishing_below):
-        return Verdict(
-            "vanishing",
-            f"{cause}, but about 1e{left:.0f} of it was left there: it decays by itself as well.",
-            _lengthen(reach, recurrence),
-            zero_beyond_lag=lag,
-        )
-    weights = ""
-    if passage.growth is not None and passage.weighs:
-        weights = f"; what passes is multiplied by {passage.growth:.4g} a step to make up for it"
+        cause += f", but it decays by itself as well: {_times(left)} times what it is at the loss"
+        return Verdict("vanishing", f"{cause} is left there.", _lengthen(reach, recurrence), lag)
+    cause += f"; it has not decayed: {_times(left)} times what it is at the loss arrives there"
+    if passage.weighs and passage.growth is not None:
+        cause += f", {passage.growth:.4g} a step being the weights that make up for the cuts"
     longer = "Let it cut less often" if passage.random else "Use a longer window (--length)"
-    draws = " Another --seed draws other cuts." if passage.random else ""
-    return Verdict(
-        "vanishing",
-        f"{cause}; it has not decayed{weights}.",
-        f"{longer}, or --truncation full for the whole gradient.{draws}",
-        zero_beyond_lag=lag,
-    )
+    advice = f"{longer}, or --truncation full for the whole gradient."
+    return Verdict("vanishing", f"{cause}.", advice, lag)
+
+
+def _times(log10: float) -> str:
+    """Write a ratio, also one that float64 cannot hold."""
+    return f"{10**log10:.3g}" if abs(log10) < 300 else f"1e{log10:.0f}"
 
 
 def _split(reach: Reach, recurrence: Recurrence) -> str:

@@ -8,7 +8,8 @@ from bpttcli._version import __version__
 from bpttcli.diagnostics.gradient_norms import GradientNorms, LayerNorms, PerLayer
 from bpttcli.report.numbers import figure, figures, scaled, scientific, short
 from bpttcli.report.report import Columns, Report, Run, rows_of
-from bpttcli.report.view import Bar, Cell, Grid, View, chosen_steps, counted, describe_run
+from bpttcli.report.view import Bar, Cell, Grid, View, chosen_steps, counted, describe_estimate
+from bpttcli.truncation.clipping import Clipped
 
 
 class GradientNormsReport(Report):
@@ -37,6 +38,7 @@ class GradientNormsReport(Report):
         self._headline = _headline(result)
         self._gate = None if result.own_path is None else result.own_path.gate
         self._baseline_name = run.baseline_name
+        self._weights = _weights(result)
         self._chosen = chosen_steps(result.steps, every=every, everything=everything)
 
     def document(self) -> dict[str, Any]:
@@ -57,15 +59,15 @@ class GradientNormsReport(Report):
     def view(self) -> View:
         """The verdict, the network's figures, a choice of steps, the parameters."""
         top, verdict = self._layers[-1], self._summary["verdict"]
-        ran = describe_run(self._summary["experiment"])
+        ran = describe_estimate(self._summary["experiment"])
         return View(
             title=f"{ran} · {counted(len(top['t']), 'step')}",
             headline=(verdict["name"], self._headline),
             sentences=[("Why", verdict["cause"]), ("Advice", verdict["advice"])],
-            facts=_facts(self._summary, top, self._baseline_name, self._gate),
+            facts=_facts(self._summary, top, self._baseline_name, self._gate, self._weights),
             grids=[
                 _steps_grid(self._layers, self._chosen, self._gate),
-                _parameters_grid(self._summary["parameters"]),
+                _parameters_grid(self._summary),
             ],
         )
 
@@ -94,10 +96,25 @@ def _summary(result: GradientNorms, run: Run) -> dict[str, Any]:
         "spectral_norm": [by_gate(value) for value in result.spectral_norm],
         "carry": None if result.own_path is None else figure(result.own_path.carry),
         "gate_half_life": None if result.own_path is None else result.own_path.half_life,
+        "clip": None if result.clipped is None else _clip(result.clipped),
         "parameters": {
             name: {"norm": figure(norm.value), "norm_log10": figure(norm.log10)}
             for name, norm in result.parameters.items()
         },
+    }
+
+
+def _clip(clipped: Clipped) -> dict[str, Any]:
+    """What clipping did to the gradient, all parameters together."""
+    before, after = clipped.norm, clipped.clipped_norm
+    return {
+        "fired": clipped.fired,
+        "norm": figure(before.value),
+        "norm_log10": figure(before.log10),
+        "clipped_norm": figure(after.value),
+        "clipped_norm_log10": figure(after.log10),
+        "factor": clipped.factor,
+        "cosine": figure(clipped.cosine),
     }
 
 
@@ -126,12 +143,23 @@ def _optional(value: float | None) -> float | None:
     return None if value is None else figure(value)
 
 
+def _weights(result: GradientNorms) -> str:
+    """Say what an estimator's weights add to the growth; empty if nothing."""
+    passage = result.passage
+    if passage is None or not passage.weighs:
+        return ""
+    share = "" if passage.growth is None else f"{passage.growth:.4g} of it "
+    return f"{share}the weights of {passage.label}"
+
+
 def _headline(result: GradientNorms) -> str:
     """Compare the gradient at the first step with the one at the loss."""
     reach, last_target = result.reach, result.adjoints.last_target
     if result.verdict.zero_beyond_lag is not None:
-        lag = result.verdict.zero_beyond_lag
-        return f"the gradient is exactly zero beyond lag {lag}: cut, not decayed"
+        top, lag = result.layers[-1], result.verdict.zero_beyond_lag
+        # Of several losses the others still say something to the steps before.
+        whose = "" if top.propagated is top.hidden else " of the last loss"
+        return f"the gradient{whose} is exactly zero beyond lag {lag}: cut, not decayed"
     if reach.horizon is None:
         return "there is no gradient to follow"
     ratio = scientific(0.0, reach.log10_ratio)
@@ -147,20 +175,27 @@ def _facts(
     top: dict[str, list[Any]],
     baseline_name: str | None,
     gate: str | None,
+    weights: str,
 ) -> list[tuple[str, str]]:
     """Name the network's figures."""
     loss = short(document["loss"])
     if document["baseline"] is not None:
         guess = f", {baseline_name}" if baseline_name else ""
         loss += f"   (baseline {short(document['baseline'])}{guess})"
-    growth = short(document["growth_per_step"])
+    growth, of_it = short(document["growth_per_step"]), []
     if document["half_life"] is not None:
-        growth += f"   (half-life {short(document['half_life'])} steps)"
+        of_it.append(f"half-life {short(document['half_life'])} steps")
+    if weights:
+        of_it.append(weights)
+    if of_it:
+        growth += f"   ({', '.join(of_it)})"
     epsilon = document["experiment"]["report"]["epsilon"]
     horizon = "–"
     if document["horizon"] is not None:
         bound = "at least " if document["horizon_is_bound"] else ""
         horizon = f"{bound}{document['horizon']} steps back, {epsilon:.4g} of the gradient is left"
+        if document["horizon"] == document["verdict"]["zero_beyond_lag"]:
+            horizon = f"{document['horizon']} steps back, and beyond it nothing"
     saturated = [s for s in top["saturated"] if s is not None]
     share = sum(saturated) / len(saturated) if saturated else None
     facts = [("loss", loss), ("growth per step back", growth), ("horizon", horizon)]
@@ -169,6 +204,8 @@ def _facts(
         if document["gate_half_life"] is not None:
             kept += f"   (half-life {short(document['gate_half_life'])} steps)"
         facts.append(("own path", kept))
+    if document["clip"] is not None:
+        facts.append(("gradient norm", _clipped(document["clip"])))
     return [
         *facts,
         ("spectral radius ρ(B)", by_layer(document["spectral_radius"])),
@@ -178,6 +215,21 @@ def _facts(
             "–" if share is None else f"{share:.1%}",
         ),
     ]
+
+
+def _clipped(clip: dict[str, Any]) -> str:
+    """Write what clipping did."""
+    before = scientific(clip["norm"], clip["norm_log10"], 3)
+    if not clip["fired"]:
+        return f"{before}, within the limits of clipping"
+    written = f"{before} before clipping, "
+    written += f"{scientific(clip['clipped_norm'], clip['clipped_norm_log10'], 3)} after"
+    of_it = []
+    if clip["factor"] != 1:
+        of_it.append(f"times {short(clip['factor'])}")
+    if clip["cosine"] != 1:
+        of_it.append(f"turned: cosine {short(clip['cosine'])}")
+    return f"{written}   ({', '.join(of_it)})"
 
 
 def by_gate(value: PerLayer) -> Any:
@@ -263,10 +315,13 @@ def _bars(logs: list[float | None]) -> list[Bar]:
     return [Bar(0.0 if log is None else 1.0 - (high - log) / span) for log in logs]
 
 
-def _parameters_grid(parameters: dict[str, dict[str, Any]]) -> Grid:
+def _parameters_grid(document: dict[str, Any]) -> Grid:
     """Tabulate ‖∂L/∂θ‖."""
     rows: list[list[Cell]] = [
         [name, scientific(entry["norm"], entry["norm_log10"], 4)]
-        for name, entry in parameters.items()
+        for name, entry in document["parameters"].items()
     ]
-    return Grid("Gradient of the loss by parameter", ["parameter", "‖∂L/∂θ‖"], rows, frozenset({0}))
+    title = "Gradient of the loss by parameter"
+    if document["clip"] is not None and document["clip"]["fired"]:
+        title += ", after clipping"
+    return Grid(title, ["parameter", "‖∂L/∂θ‖"], rows, frozenset({0}))

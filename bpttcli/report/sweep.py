@@ -9,7 +9,7 @@ from bpttcli.record import Record
 from bpttcli.report.gradient_norms import GradientNormsReport
 from bpttcli.report.numbers import scientific, short
 from bpttcli.report.report import Columns, Report
-from bpttcli.report.view import Cell, Grid, View, chosen_steps, counted, describe_run
+from bpttcli.report.view import Cell, Grid, View, chosen_steps, counted, describe_estimate
 
 Values = dict[str, Any]
 
@@ -77,7 +77,7 @@ class SweepReport(Report):
     def view(self) -> View:
         """The figures of each experiment, and the gradient of all of them by lag."""
         keys = ", ".join(self._points[0].values)
-        ran = describe_run(self._documents[0]["experiment"])
+        ran = describe_estimate(self._documents[0]["experiment"])
         return View(
             title=f"{counted(len(self._points), 'experiment')} over {keys}; the first: {ran}",
             headline=("sweep", self._furthest()),

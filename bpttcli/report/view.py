@@ -11,6 +11,7 @@ import msgspec
 from bpttcli.experiment.wording import printable
 from bpttcli.record import Record
 from bpttcli.report.plain import spell
+from bpttcli.truncation.registry import estimator_named
 
 _FEW = 24
 # Columns of a terminal, and what plain characters put between two columns of a table.
@@ -178,6 +179,21 @@ def describe_file(model: dict[str, Any]) -> str:
     readout = "the linear layer" if model["readout"] == "" else model["readout"]
     chain = [part for part in (model["embedding"], recurrent, readout) if part is not None]
     return f"{' → '.join(chain)} of {name}" + (", no readout" if readout is None else "")
+
+
+def describe_estimate(experiment: dict[str, Any]) -> str:
+    """Say in one line what ran, and which estimate of the gradient it was if not the exact one.
+
+    Parameters
+    ----------
+    experiment : dict
+        Resolved.
+    """
+    keys = {key: value for key, value in experiment["truncation"].items() if value is not None}
+    ran, estimator = describe_run(experiment), estimator_named(**keys)
+    if keys["name"] == "full":
+        return ran
+    return f"{ran} · {'one draw of ' if estimator.random else ''}{estimator.label}"
 
 
 def counted(n: int, noun: str) -> str:
