@@ -84,7 +84,11 @@ def _one(job: Job, shown: dict[str, Any], *, explained: bool) -> None:
         from bpttcli.report.explanation import ExplanationReport
 
         explanation = explain(
-            trajectory, problem.objective, result.adjoints, progress=job.progress.part(0.5, 1)
+            trajectory,
+            problem.objective,
+            result.adjoints,
+            clipped=result.clipped,
+            progress=job.progress.part(0.5, 1),
         )
         report = ExplanationReport(explanation, report, everything=shown["everything"])
     job.write(report, result.warnings)

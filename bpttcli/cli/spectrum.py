@@ -17,6 +17,7 @@ FLAGS = (*SHARED, *SPECTRUM)
 _BESIDE_MATRIX = {"matrix", "leak", "powers", "top", "full", "all", "plot"}
 _BESIDE_MATRIX |= {"format", "output", "quiet", "debug"}
 
+_EXACT = "a spectrum is of the exact gradient: truncation and clipping change nothing in it"
 _NO_TRAJECTORY = (
     "no trajectory was followed: --leak is about the matrix (1-a)I + aB alone, as no cell of "
     "this tool leaks"
@@ -135,6 +136,8 @@ def _network(job: Job) -> tuple[NetworkSpectrum, Run]:
     asked, leak = _asked(job), _leak(job)
     exponents, transient = _exponents(job), job.count("--transient", least=0)
     problem = job.build()
+    if problem.estimator.label != "full" or problem.clip.active:
+        job.terminal.note(_EXACT)
     network = problem.network
     blocks = block_spectra(network, leak=leak, **asked)
     run = Run(**problem.run)

@@ -9,6 +9,9 @@ from bpttcli.engine.scaled import Scaled
 from bpttcli.engine.unroll import Input
 from bpttcli.record import Record
 
+# Some sixteen times the spacing of float64.
+_ROUNDING = 2.0**-48
+
 
 class Terms(Record, frozen=True):
     """The terms of one sum over steps, ∂L/∂θ = Σ_t G(t) with G(t) = (1/N) Σ_n δ_t,n u_t,nᵀ.
@@ -79,6 +82,20 @@ def added(a: Scaled, b: Scaled) -> Scaled:
 def difference(a: Scaled, b: Scaled) -> Scaled:
     """Subtract, as `added` adds."""
     return added(a, Scaled(-b.mantissa, b.exponent))
+
+
+def lost_of(exact: Scaled, kept: Scaled) -> Scaled:
+    """What is missing from `kept`: exact − kept, but 0 where they differ by rounding alone."""
+    found = difference(exact, kept)
+    with np.errstate(all="ignore"):
+        largest = added(
+            Scaled(np.abs(exact.mantissa), exact.exponent),
+            Scaled(np.abs(kept.mantissa), kept.exponent),
+        )
+        size = Scaled(largest.mantissa, largest.exponent - found.exponent).value
+        # Sums over rows that are cut in other places round differently.
+        rounded = np.abs(found.mantissa) <= _ROUNDING * size
+    return Scaled(np.where(rounded, 0.0, found.mantissa), found.exponent)
 
 
 def relative_difference(a: Scaled, b: Scaled) -> float:

@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 from bpttcli.diagnostics.contribution_terms import Terms, relative_difference
 from bpttcli.diagnostics.explanation import Explanation, LayerSteps, Outputs, ParameterSum
 from bpttcli.diagnostics.finite_difference import finite_difference
+from bpttcli.diagnostics.passage import share_passed
 from bpttcli.diagnostics.repeated_factor import repeated_factor
 from bpttcli.diagnostics.step_sweep import LayerParts, step_sources, sweep_by_step, whole_window
 from bpttcli.engine.backpropagate import Adjoints
 from bpttcli.engine.cells.cell import Tape
+from bpttcli.engine.edges import Edges, into_rows
 from bpttcli.engine.losses import CrossEntropy, Objective, Source, SquaredError
 from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array, Scaled, near_one
 from bpttcli.engine.unroll import Input, Trajectory, Window, feed
+from bpttcli.truncation.clipping import Clipped
 
-# Rows of the sweep: through the edges given, through all of them, the last target step alone.
+# Rows of the sweep: through the edges given, added up, through all, the last target step alone.
 _SHOWN, _EXACT, _LAST = range(3)
 
 
@@ -28,8 +31,7 @@ def explain(
     objective: Objective,
     adjoints: Adjoints,
     *,
-    edges: Array | None = None,
-    clip_factor: float | None = None,
+    clipped: Clipped | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Explanation:
     """Take a run apart into the terms of its chain rule.
@@ -42,12 +44,9 @@ def explain(
     trajectory : Trajectory
     objective : Objective
     adjoints : Adjoints
-        Of that trajectory and objective (`backpropagate`).
-    edges : (T,) array, optional
-        Factor on what passes from step t to t − 1, entry t − 1 for step t; 1 unless given, and
-        0 where a truncation cuts. The first leads to h_0.
-    clip_factor : float, optional
-        What clipping multiplies the gradient by.
+        Of that trajectory and objective (`backpropagate`), by whatever edges.
+    clipped : Clipped, optional
+        Their gradient within its limits.
     progress : callable, optional
         Called with the share of the work that is done, from 0 to 1.
 
@@ -58,12 +57,16 @@ def explain(
     network, whole = trajectory.network, whole_window(trajectory)
     sources = step_sources(objective.source, network, whole)
     last = adjoints.last_target
-    passed = np.ones((trajectory.steps, 3))
+    edges, steps = adjoints.edges, trajectory.steps
+    rows = 1 if edges is None else edges.rows
+    passed = np.ones((steps, rows + 2))
     if edges is not None:
-        passed[:, _SHOWN] = edges
-    said = [_rows_of(source, last == step) for step, source in enumerate(sources, start=1)]
+        passed[:, :rows] = edges.passing(0, steps)
+    said = [_rows_of(source, t, last == t + 1, edges) for t, source in enumerate(sources)]
     share = (lambda done: None) if progress is None else progress
-    parts = sweep_by_step(network, whole, said, passed, lambda done: share(0.8 * done))
+    parts = sweep_by_step(
+        network, whole, said, passed, (rows, 1, 1), lambda done: share(0.8 * done)
+    )
     outputs = _outputs(network, whole, objective, sources)
     # The layer above says through Aᵀ δ_t what at the top the loss says.
     top = _stacked_or_zero([s.hidden for s in sources], parts[-1].adjoint[0].mantissa[:, 0].shape)
@@ -95,8 +98,9 @@ def explain(
         trajectory.batch,
         symbols,
         tau,
-        passed[:, _SHOWN],
-        clip_factor,
+        passed[:, 0] if rows == 1 else None,
+        _reached(edges, outputs.target),
+        clipped,
         outputs,
         layers,
         tuple(sums),
@@ -104,12 +108,28 @@ def explain(
     )
 
 
-def _rows_of(source: Source, is_last: NDArray[np.bool_]) -> Array | None:
-    """What the loss says to h_t in each row of the sweep: all of it, twice, and τ's alone."""
+def _rows_of(
+    source: Source, index: int, is_last: NDArray[np.bool_], edges: Edges | None
+) -> Array | None:
+    """What the loss says to h_t in each row of the sweep: the edges' rows, all, τ's alone."""
     if source.hidden is None:
         return None
     said = source.hidden[0]
-    return np.stack([said, said, np.where(is_last[:, None], said, 0.0)])
+    shown = said[None]
+    if edges is not None:
+        weights = edges.entering(index, index + 1)
+        entering = into_rows(source.hidden, weights, edges.rows)
+        shown = shown if entering is None else entering[0]
+    return np.concatenate([shown, np.stack([said, np.where(is_last[:, None], said, 0.0)])])
+
+
+def _reached(edges: Edges | None, target: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The first step that each step's loss reaches; 0 where there is none."""
+    reached = np.where(target, 1, 0)
+    if edges is not None:
+        for t in np.flatnonzero(target):
+            reached[t] = t + 2 - len(share_passed(edges, int(t) + 1))
+    return reached
 
 
 def _outputs(
@@ -230,13 +250,13 @@ def _sum(
     exact: Terms,
     gradient: Scaled,
 ) -> ParameterSum:
-    """Add the terms up and check the sum twice."""
+    """Add the terms up, check their sum, and the exact one by a finite difference."""
     with np.errstate(all="ignore"):
         total = terms.total()
         exact_total = total if exact is terms else exact.total()
         level = gradient.aligned()
-        error = relative_difference(exact_total, level)
-        size = np.abs(level.mantissa)
+        error = relative_difference(total, level)
+        size = np.abs(level.mantissa if exact is terms else exact_total.mantissa)
         # Where the gradient is undefined, any entry shows it.
         flat = int(np.argmax(np.where(np.isnan(size), -1.0, size)))
     index = tuple(int(i) for i in np.unravel_index(flat, size.shape))

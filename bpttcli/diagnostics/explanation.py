@@ -13,6 +13,7 @@ from bpttcli.diagnostics.repeated_factor import RepeatedFactor
 from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.record import Record
+from bpttcli.truncation.clipping import Clipped
 
 
 class Outputs(Record, frozen=True):
@@ -90,11 +91,11 @@ class ParameterSum(Record, frozen=True):
     total, exact_total : Scaled
         The sums of these.
     gradient : Scaled
-        The engine's ∂L/∂θ, in one matrix product.
+        The engine's ∂L/∂θ by the edges given, in one matrix product; not clipped.
     relative_error : float
-        ‖exact_total − gradient‖/‖gradient‖.
+        ‖total − gradient‖/‖gradient‖.
     check : FiniteDifference
-        Of the entry with the largest gradient.
+        Of the entry with the largest exact gradient.
     """
 
     name: str
@@ -122,10 +123,13 @@ class Explanation(Record, frozen=True):
         Sequence 1, where it is fed as one-hot vectors.
     last_target : int
         τ of sequence 1.
-    edges : (T,) array
-        Factor on what passes from step t to t − 1; 0 is a cut.
-    clip_factor : float or None
-        What clipping multiplies the whole gradient by.
+    edges : (T,) array or None
+        Factor on what passes from step t to t − 1; 0 is a cut. None where an edge lets some
+        losses pass and cuts others.
+    reached : (T,) array of int
+        The first step that the loss of step t reaches; 0 where step t has no target.
+    clipped : Clipped or None
+        The gradient within its limits; None where there are none.
     outputs : Outputs
     layers : tuple of LayerSteps
         From the input upward.
@@ -140,8 +144,9 @@ class Explanation(Record, frozen=True):
     batch: int
     symbols: NDArray[np.int64] | None
     last_target: int
-    edges: Array
-    clip_factor: float | None
+    edges: Array | None
+    reached: NDArray[np.int64]
+    clipped: Clipped | None
     outputs: Outputs
     layers: tuple[LayerSteps, ...]
     parameters: tuple[ParameterSum, ...]
@@ -150,9 +155,15 @@ class Explanation(Record, frozen=True):
     @property
     def steps(self) -> int:
         """Number of steps T."""
-        return len(self.edges)
+        return len(self.reached)
 
     @property
     def cuts(self) -> list[int]:
-        """The steps t ≥ 1 whose edge to step t + 1 is cut."""
-        return [t for t in range(1, self.steps) if self.edges[t] == 0]
+        """The steps t ≥ 1 whose edge to step t + 1 is cut, for one loss at least."""
+        if self.edges is not None:
+            return [t for t in range(1, self.steps) if self.edges[t] == 0]
+        return [t for t in range(1, self.steps) if self.cut_losses(t)]
+
+    def cut_losses(self, step: int) -> list[int]:
+        """The steps whose losses go back to step + 1 and no further."""
+        return [int(t) + 1 for t in np.flatnonzero(self.reached == step + 1)]

@@ -29,6 +29,8 @@ class Passage(Record, frozen=True):
     cut_lag : int or None
         The largest lag at which anything passes in any sequence; None where the longest way
         back, to step 1, is not cut.
+    weighs : bool
+        Whether what passes is not passed as it is.
     growth : float or None
         What the weights on the edges add to the growth per step, by the same fit: a factor,
         1 where all passes as it is. None where there is no growth, or where sequences that
@@ -38,12 +40,8 @@ class Passage(Record, frozen=True):
     label: str
     random: bool
     cut_lag: int | None
+    weighs: bool
     growth: float | None
-
-    @property
-    def weighs(self) -> bool:
-        """Whether what passes is not passed as it is."""
-        return self.growth is None or abs(self.growth - 1) > _SAME
 
 
 def passage_of(
@@ -76,7 +74,8 @@ def passage_of(
         same = max(growths) - min(growths) <= _SAME * max(growths)
         growth = growths[-1] if same else None
     cut_lag = furthest if furthest < ends[-1] - 1 else None
-    return Passage(estimator.label, estimator.random, cut_lag, growth)
+    weighs = any((share != 1).any() for share in passed)
+    return Passage(estimator.label, estimator.random, cut_lag, weighs, growth)
 
 
 def share_passed(edges: Edges, step: int) -> Array:

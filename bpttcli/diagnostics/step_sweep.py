@@ -11,7 +11,7 @@ from bpttcli.engine.losses import Source
 from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.engine.sweep import Sweep
-from bpttcli.engine.sweep_layer import LayerSweep
+from bpttcli.engine.sweep_layer import Flow, LayerSweep
 from bpttcli.engine.unroll import Trajectory, Window
 from bpttcli.record import Record
 
@@ -51,6 +51,7 @@ def sweep_by_step(
     whole: Window,
     hidden: list[Array | None],
     edges: Array,
+    groups: tuple[int, ...] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[LayerParts, ...]:
     """Run the sweep through windows of one step.
@@ -64,6 +65,8 @@ def sweep_by_step(
         What the loss says to the top layer's hidden state, for each step and row.
     edges : (T, R) array
         Factor on what passes from each step to the one before it; 0 cuts.
+    groups : tuple of int, optional
+        How many rows in turn are added up to one; every row by itself unless given.
     progress : callable, optional
         Called with the share of the work that is done, from 0 to 1.
 
@@ -78,7 +81,11 @@ def sweep_by_step(
     for t in range(steps - 1, -1, -1):
         said = hidden[t]
         fresh = None if said is None else said[None]
-        swept.append(sweep.through(whole.part(t, t + 1), fresh, edges[t : t + 1]))
+        layers = sweep.through(whole.part(t, t + 1), fresh, edges[t : t + 1])
+        if groups is not None and len(groups) < edges.shape[1]:
+            # At once, so that a window of many rows is never held for all steps.
+            layers = tuple(_grouped(layer, groups) for layer in layers)
+        swept.append(layers)
         if progress is not None:
             progress(1 - t / steps)
     swept.reverse()
@@ -107,6 +114,29 @@ def _joined(tapes: list[Tape]) -> Tape:
         ),
         tuple(np.concatenate([t.slopes[s] for t in tapes]) for s in range(len(first.slopes))),
         tuple(np.concatenate([t.gates[s] for t in tapes]) for s in range(len(first.gates))),
+    )
+
+
+def _grouped(layer: LayerSweep, groups: tuple[int, ...]) -> LayerSweep:
+    """Add up rows of one step in groups."""
+    ends = np.cumsum(groups).tolist()
+    parts = [layer.summed(end - rows, rows) for end, rows in zip(ends, groups, strict=True)]
+    states = range(len(layer.adjoint))
+    return LayerSweep(
+        tuple(np.concatenate([part.adjoint[s] for part in parts], axis=1) for s in states),
+        np.concatenate([part.delta for part in parts], axis=1),
+        np.concatenate([part.exponent for part in parts], axis=1),
+        tuple(
+            Scaled(
+                np.concatenate([part.norm[s].mantissa for part in parts], axis=1),
+                np.concatenate([part.norm[s].exponent for part in parts], axis=1),
+            )
+            for s in states
+        ),
+        Flow(
+            tuple(np.concatenate([part.out.adjoint[s] for part in parts]) for s in states),
+            np.concatenate([part.out.exponent for part in parts]),
+        ),
     )
 
 

@@ -158,7 +158,9 @@ def _truncated(passage: Passage, reach: Reach, recurrence: Recurrence, limits: L
     if left < math.log10(limits.vanishing_below):
         cause += f", but it decays by itself as well: {_times(left)} times what it is at the loss"
         return Verdict("vanishing", f"{cause} is left there.", _lengthen(reach, recurrence), lag)
-    cause += f"; it has not decayed: {_times(left)} times what it is at the loss arrives there"
+    cause += "; it has not decayed"
+    if lag:
+        cause += f": {_times(left)} times what it is at the loss arrives there"
     if passage.weighs and passage.growth is not None:
         cause += f", {passage.growth:.4g} a step being the weights that make up for the cuts"
     longer = "Let it cut less often" if passage.random else "Use a longer window (--length)"

@@ -16,6 +16,9 @@ from bpttcli.report.symbols import symbol_of
 from bpttcli.report.vectors import is_small, vector
 from bpttcli.report.view import View
 
+# Cuts that are listed one by one.
+_MOST_WORDS = 8
+
 
 class ExplanationReport(Report):
     """An explanation beside the figures that it explains.
@@ -86,9 +89,24 @@ def _facts(explanation: Explanation) -> list[tuple[str, str]]:
     if explanation.batch > 1:
         shown = f"step by step sequence 1 of {explanation.batch}, L being its own loss; "
         found.append(("shown", shown + "what a step adds to a gradient is the mean over all"))
-    if explanation.cuts:
-        places = ", ".join(f"{t}|{t + 1}" for t in explanation.cuts)
-        found.append(("cut between steps", places))
-    if explanation.clip_factor is not None:
-        found.append(("clipped", f"every gradient times {explanation.clip_factor:.4g}"))
+    if explanation.cuts and explanation.edges is not None:
+        places = [f"{t}|{t + 1}" for t in explanation.cuts]
+        found.append(("cut between steps", _listed(places)))
+    elif explanation.cuts:
+        # From the last loss on, as the way back is read.
+        ways = [f"L_{t} back to step {first}" for t, first in _ways(explanation)]
+        found.append(("losses reach", _listed(ways)))
     return found
+
+
+def _ways(explanation: Explanation) -> list[tuple[int, int]]:
+    """Each step that has a loss, and the first step that it reaches."""
+    pairs = enumerate(explanation.reached.tolist(), start=1)
+    return [(t, first) for t, first in reversed(list(pairs)) if first > 1]
+
+
+def _listed(words: list[str]) -> str:
+    """List them, of many the first few and the last."""
+    if len(words) > _MOST_WORDS:
+        words = [*words[: _MOST_WORDS - 2], "…", words[-1]]
+    return ", ".join(words)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bpttcli.diagnostics.contribution_terms import difference
+from bpttcli.diagnostics.contribution_terms import lost_of
 from bpttcli.diagnostics.explanation import Explanation, LayerSteps, Outputs, ParameterSum
 from bpttcli.diagnostics.repeated_factor import RepeatedFactor
 from bpttcli.engine.network import Network
@@ -28,22 +28,26 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``sequence`` (whose states and adjoints these are) of ``sequences``, ``edges``, ``cuts``,
-        ``clip_factor``; ``outputs``: a row a step; ``layers``: their ``start`` and
-        ``timesteps``; ``parameters``: each with its ``terms``, their ``sum``, the engine's
-        ``gradient``, a finite difference; ``repeated``: powers of B by lag. Entries of
+        ``sequence`` (whose states and adjoints these are) of ``sequences``, ``edges`` (null where
+        they differ by loss), ``cuts``, ``reached`` (the first step that each step's loss goes
+        back to), ``clip_value``, ``clip_factor``; ``outputs``: a row a step; ``layers``: their
+        ``start`` and ``timesteps``; ``parameters``: each with its ``terms``, their ``sum``, what
+        clipping makes of it, the engine's ``gradient``, a finite difference of ``exact_sum``;
+        ``repeated``: powers of B by lag. Entries of
         ``index`` count from 0.
     """
     network = explanation.network
     numbers = explanation.steps * sum(value.size for value in network.parameters.values())
-    whole, clip = numbers <= MOST_NUMBERS, explanation.clip_factor
-    is_cut = bool((explanation.edges != 1).any())
+    whole, clipped, edges = numbers <= MOST_NUMBERS, explanation.clipped, explanation.edges
+    is_cut = edges is None or bool((edges != 1).any())
     return {
         "sequence": 1,
         "sequences": explanation.batch,
-        "edges": nested(explanation.edges),
+        "edges": None if edges is None else nested(edges),
         "cuts": explanation.cuts,
-        "clip_factor": clip,
+        "reached": [step or None for step in explanation.reached.tolist()],
+        "clip_value": None if clipped is None else clipped.limits.value,
+        "clip_factor": None if clipped is None else clipped.factor,
         "outputs": _outputs(explanation.outputs),
         "layers": [
             {"layer": k, **_layer(layer, network)} for k, layer in enumerate(explanation.layers)
@@ -51,7 +55,12 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "parameters": {
             part.name: {
                 "value": nested(network.parameters[part.name]) if whole else None,
-                **_parameter(part, whole=whole, is_cut=is_cut, clip=clip),
+                **_parameter(
+                    part,
+                    None if clipped is None else clipped.gradient[part.name],
+                    whole=whole,
+                    is_cut=is_cut,
+                ),
             }
             for part in explanation.parameters
         },
@@ -119,7 +128,7 @@ def _layer(layer: LayerSteps, network: Network) -> dict[str, Any]:
 
 
 def _parameter(
-    part: ParameterSum, *, whole: bool, is_cut: bool, clip: float | None
+    part: ParameterSum, clipped: Scaled | None, *, whole: bool, is_cut: bool
 ) -> dict[str, Any]:
     """One parameter: its terms, their sum, and what that is checked with."""
     terms = []
@@ -127,13 +136,13 @@ def _parameter(
         term = part.terms.at(step)
         row = {"t": step, "value": nested(term.value) if whole else None, **_norm("norm", term)}
         if is_cut:
-            lost = difference(part.exact.at(step), term)
+            lost = lost_of(part.exact.at(step), term)
             row |= {"lost": nested(lost.value) if whole else None, **_norm("lost_norm", lost)}
         terms.append(row)
     return {
         "terms": terms,
         "sum": nested(part.total.value),
-        "clipped": None if clip is None else nested(clip * part.total.value),
+        "clipped": None if clipped is None else nested(clipped.value),
         "exact_sum": nested(part.exact_total.value),
         "gradient": nested(part.gradient.value),
         "relative_error": figure(part.relative_error),

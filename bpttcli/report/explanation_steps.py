@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bpttcli.diagnostics.contribution_terms import lost_of
 from bpttcli.diagnostics.explanation import Explanation, LayerSteps, Outputs
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.record import Record
@@ -221,12 +222,24 @@ def _through_next(explanation: Explanation, layer: LayerSteps, t: int) -> list[l
     formula = f"Bᵀ ∂L/∂a_{t + 1}"
     if layer.slope is None:
         formula = f"the gates of step {t + 1}"
+    lost = vector(_at(layer.uncut[0], t - 1))
+    if explanation.edges is None:
+        losses = explanation.cut_losses(t)
+        if not losses:
+            return [[f"through h_{t + 1}", formula, value]]
+        without = ", ".join(f"L_{step}" for step in losses)
+        missing = lost_of(_at(layer.uncut[0], t - 1), _at(layer.through_next[0], t - 1))
+        # Later losses are lost before: their windows ended on the way here.
+        whose = without if losses[-1] == explanation.last_target else f"{without} and later"
+        return [
+            [f"through h_{t + 1}", f"{formula}, ✂ {without} cut here", value],
+            ["lost", f"of {whose}, uncut", vector(missing)],
+        ]
     edge = float(explanation.edges[t])
     if edge == 1:
         return [[f"through h_{t + 1}", formula, value]]
     if edge != 0:
         return [[f"through h_{t + 1}", f"{edge:.4g} times {formula}", value]]
-    lost = vector(_at(layer.uncut[0], t - 1))
     return [
         [f"through h_{t + 1}", "✂ cut here", value],
         ["lost", f"{formula}, uncut", lost],

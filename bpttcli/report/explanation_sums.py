@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from bpttcli.diagnostics.contribution_terms import Terms, difference
+from bpttcli.diagnostics.contribution_terms import Terms, lost_of
 from bpttcli.diagnostics.explanation import Explanation, ParameterSum
 from bpttcli.diagnostics.repeated_factor import RepeatedFactor
 from bpttcli.engine.scaled import Scaled
@@ -13,6 +13,7 @@ from bpttcli.report.explanation_steps import Fold
 from bpttcli.report.symbols import Symbol, symbol_of
 from bpttcli.report.vectors import column, is_small, magnitude, matrix, norm, number, vector
 from bpttcli.report.view import Cell, Grid, fits
+from bpttcli.truncation.clipping import Clipped
 
 _ROUNDING = 1e-12
 
@@ -33,7 +34,7 @@ def sum_grid(explanation: Explanation, part: ParameterSum, fold: Fold) -> Grid:
     factors = _factors(explanation, part.terms, symbol)
     # What has no room goes: first the factors, then of what is lost all but its norm.
     for columns, write_lost in ((factors, matrix), ([], matrix), ([], norm)):
-        headers, rows = _sum_rows(explanation.clip_factor, part, fold, columns, write_lost)
+        headers, rows = _sum_rows(explanation.clipped, part, fold, columns, write_lost)
         if fits(headers, rows):
             break
     at_sum = next(i for i, row in enumerate(rows) if row[0] == "sum")
@@ -79,7 +80,7 @@ def repeated_grid(explanation: Explanation) -> Grid:
 
 
 def _sum_rows(
-    clip_factor: float | None,
+    clipped: Clipped | None,
     part: ParameterSum,
     fold: Fold,
     factors: list[_Column],
@@ -89,7 +90,7 @@ def _sum_rows(
     is_cut = part.exact is not part.terms
 
     def shown(terms: Scaled, exact: Scaled) -> list[Cell]:
-        return [matrix(terms), *([write_lost(difference(exact, terms))] if is_cut else [])]
+        return [matrix(terms), *([write_lost(lost_of(exact, terms))] if is_cut else [])]
 
     rows: list[list[Cell]] = []
     for step in reversed(fold.forward()):
@@ -100,9 +101,14 @@ def _sum_rows(
         rows.append([label, *by_factor, *shown(*sums)])
     blank = [""] * len(factors)
     rows.append(["sum", *blank, *shown(part.total, part.exact_total)])
-    if clip_factor is not None:
-        clipped = matrix(Scaled(part.total.mantissa * clip_factor, part.total.exponent))
-        rows.append([f"times {clip_factor:.4g}", *blank, clipped, *[""] * is_cut])
+    if clipped is not None and clipped.fired:
+        done = []
+        if clipped.limits.value is not None:
+            done.append(f"within ±{number(clipped.limits.value)}")
+        if clipped.factor != 1:
+            done.append(f"times {magnitude(clipped.scaled_factor)}")
+        after = matrix(clipped.gradient[part.name])
+        rows.append(["\n".join(done), *blank, after, *[""] * is_cut])
     return ["t", *(header for header, _ in factors), "term", *["lost"] * is_cut], rows
 
 
@@ -119,12 +125,18 @@ def _checked(part: ParameterSum) -> str:
         return "The gradient is undefined: the forward state leaves the range of float64."
     place = ", ".join(str(i + 1) for i in part.check.index)
     gradient = float(part.gradient.value[part.check.index])
-    terms = "The terms" if part.terms is part.exact else "The terms and what is lost"
+    whole = part.terms is part.exact
+    exact = gradient if whole else float(part.exact_total.value[part.check.index])
     # Digits of rounding are nobody's business, and differ from processor to processor.
     error = number(max(part.relative_error, _ROUNDING))
+    added = (
+        "gradient to {error} of its norm. Its"
+        if whole
+        else ("estimate to {error} of its norm. With what is lost, its")
+    )
     return (
-        f"{terms} add up to the engine's gradient to {error} of its norm. Its entry ({place}) is "
-        f"{number(gradient)}; a finite difference, that weight moved up and down, gives "
+        f"The terms add up to the engine's {added.format(error=error)} entry ({place}) is "
+        f"{number(exact)}; a finite difference, that weight moved up and down, gives "
         f"{number(part.check.value)}."
     )
 
@@ -153,7 +165,8 @@ def _repeated_note(explanation: Explanation, found: RepeatedFactor) -> str:
     loss = f"the loss of step {tau}"
     if explanation.outputs.target.sum() == 1:
         loss = "the loss"
-    note = f"p is what {loss} says to the hidden state k steps before it. "
+    uncut = ", if nothing is cut" if explanation.cuts else ""
+    note = f"p is what {loss} says to the hidden state k steps before it{uncut}. "
     if found.eigenvalues is None:
         return note + (
             f"Its way back leads through the gates as well as through B: gate {cell.carry} "

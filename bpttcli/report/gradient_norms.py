@@ -193,9 +193,11 @@ def _facts(
     horizon = "–"
     if document["horizon"] is not None:
         bound = "at least " if document["horizon_is_bound"] else ""
-        horizon = f"{bound}{document['horizon']} steps back, {epsilon:.4g} of the gradient is left"
+        horizon = f"{bound}{counted(document['horizon'], 'step')} back, "
         if document["horizon"] == document["verdict"]["zero_beyond_lag"]:
-            horizon = f"{document['horizon']} steps back, and beyond it nothing"
+            horizon += "and beyond it nothing"
+        else:
+            horizon += f"{epsilon:.4g} of the gradient is left"
     saturated = [s for s in top["saturated"] if s is not None]
     share = sum(saturated) / len(saturated) if saturated else None
     facts = [("loss", loss), ("growth per step back", growth), ("horizon", horizon)]

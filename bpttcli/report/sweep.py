@@ -102,6 +102,8 @@ class SweepReport(Report):
         keys = list(self._points[0].values)
         headers = [key.rpartition(".")[2] for key in keys]
         headers += ["verdict", "growth", "half-life", "horizon", "carry", "first/last", "loss"]
+        clips = [document["clip"] for document in self._documents]
+        headers += ["norm", "clipped"] if any(clips) else []
         rows: list[list[Cell]] = []
         for point, document in zip(self._points, self._documents, strict=True):
             horizon = "–" if document["horizon"] is None else str(document["horizon"])
@@ -115,6 +117,7 @@ class SweepReport(Report):
                     short(document["carry"]),
                     _decay(document)[-1],
                     short(document["loss"]),
+                    *(_clipped(document["clip"]) if any(clips) else ()),
                 ]
             )
         left = frozenset(range(len(keys) + 1))
@@ -138,6 +141,14 @@ def _decay(document: dict[str, Any]) -> list[str]:
     if start is None:
         return ["–"] * len(logs)
     return ["0" if log is None else scientific(0.0, log - start) for log in logs]
+
+
+def _clipped(clip: dict[str, Any] | None) -> list[str]:
+    """Write the norm of the gradient before and after clipping."""
+    if clip is None:
+        return ["–", "–"]
+    names = ("norm", "clipped_norm")
+    return [scientific(clip[name], clip[f"{name}_log10"]) for name in names]
 
 
 def _written(value: Any) -> str:

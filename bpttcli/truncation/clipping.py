@@ -48,6 +48,7 @@ class Clipped(Record, frozen=True):
 
     Parameters
     ----------
+    limits : Limits
     gradient : dict of str to Scaled
     norm, clipped_norm : Scaled of shape ()
         ‖g‖ before and after.
@@ -60,6 +61,7 @@ class Clipped(Record, frozen=True):
         Whether anything changed.
     """
 
+    limits: Limits
     gradient: Gradient
     norm: Scaled
     clipped_norm: Scaled
@@ -119,7 +121,8 @@ def clip(
         after, factor, clipped_norm = _clip_norm(after, clipped_norm, limits.norm)
     if norm.mantissa == 0:
         cosine = float("nan")
-    return Clipped(after, norm, clipped_norm, factor, cosine, value_fired or factor < 1)
+    fired = value_fired or factor < 1
+    return Clipped(limits, after, norm, clipped_norm, factor, cosine, fired)
 
 
 def total_norm(gradient: Gradient) -> Scaled:

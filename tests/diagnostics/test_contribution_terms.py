@@ -7,6 +7,7 @@ from bpttcli.diagnostics.contribution_terms import (
     Terms,
     added,
     difference,
+    lost_of,
     relative_difference,
 )
 from bpttcli.engine.scaled import Scaled
@@ -77,3 +78,16 @@ def test_a_relative_difference_is_the_same_far_outside_the_range():
     exponent = np.asarray(-7000)
     far = [Scaled(np.array(v), exponent) for v in (a, b)]
     assert relative_difference(*far) == pytest.approx(1.0, rel=1e-15)
+
+
+def test_what_is_lost_is_the_difference_but_for_rounding():
+    exact = Scaled(np.array([3.0, 0.3, 1e-30, 5.0]), np.array(0))
+    kept = Scaled(np.array([1.0, 0.1 + 0.2, 0.0, 5.0]), np.array(0))
+    assert lost_of(exact, kept).value.tolist() == [2.0, 0.0, 1e-30, 0.0]
+
+
+def test_what_is_lost_does_not_end_where_float64_does():
+    exact = Scaled(np.array([3.0, 2.0]), np.array(5000))
+    kept = Scaled(np.array([1.0, 2.0]), np.array(5000))
+    assert lost_of(exact, kept).log2[0] == pytest.approx(5001)
+    assert lost_of(exact, kept).value[1] == 0.0

@@ -8,19 +8,22 @@ from hypothesis import strategies as st
 from bpttcli.diagnostics.explain import explain
 from bpttcli.engine.backpropagate import backpropagate
 from bpttcli.engine.cells import CELLS, cell_named
+from bpttcli.engine.edges import Factors
 from bpttcli.engine.network import Network
 from bpttcli.engine.unroll import unroll
+from bpttcli.truncation.registry import estimator_named
 from tests.runs import mask_of, probe, random_parameters, readout_loss, silence
 from tests.runs import network as one_layer
 
 GATES = {"lstm": 4, "gru": 3}
 
 
-def explained(network, x, objective, edges=None, clip_factor=None, start=None):
+def explained(network, x, objective, edges=None, start=None):
     trajectory = unroll(network, x, start)
-    adjoints = backpropagate(trajectory, objective, keep_adjoints=True)
-    found = explain(trajectory, objective, adjoints, edges=edges, clip_factor=clip_factor)
-    return found, adjoints
+    if edges is not None and not hasattr(edges, "passing"):
+        edges = Factors(edges)
+    adjoints = backpropagate(trajectory, objective, edges=edges, keep_adjoints=True)
+    return explain(trajectory, objective, adjoints), adjoints
 
 
 def of(cell, steps=5, batch=2, layers=2, seed=0, mask=None, **more):
@@ -126,7 +129,11 @@ def test_a_cut_loses_exactly_what_crosses_it(cell, cut):
         np.testing.assert_array_equal(after, uncut.adjoint[0].value[cut:])
     for part, whole in zip(found.parameters, exact.parameters, strict=True):
         gradient = adjoints.gradient[part.name].value
-        np.testing.assert_allclose(part.exact_total.value, gradient, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(part.total.value, gradient, rtol=1e-12, atol=1e-15)
+        assert part.relative_error < 1e-14
+        np.testing.assert_allclose(part.exact_total.value, whole.total.value, rtol=1e-13)
+        wanted = part.exact_total.value[part.check.index]
+        assert part.check.value == pytest.approx(wanted, rel=1e-6)
         for step in range(1, cut + 1):
             assert not part.terms.at(step).value.any()
             np.testing.assert_array_equal(part.exact.at(step).value, whole.terms.at(step).value)
@@ -180,3 +187,58 @@ def test_progress_ends_at_one():
     explain(trajectory, objective, backpropagate(trajectory, objective), progress=done.append)
     assert done == sorted(done)
     assert done[-1] == 1.0
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("length", [1, 2, 4])
+@pytest.mark.parametrize("name", ["fixed", "sliding"])
+def test_under_a_truncation_the_terms_add_up_to_its_estimate(name, length, cell):
+    """For windows that overlap, too, whose rows are added up."""
+    mask = mask_of(5, [2, 3, 5], [1, 4])
+    edges = estimator_named(name, length=length).edges(mask.any(axis=1), np.random.default_rng(0))
+    exact, _ = of(cell, mask=mask)
+    found, adjoints = of(cell, mask=mask, edges=edges)
+    for layer, wanted in zip(found.layers, adjoints.layers, strict=True):
+        h = layer.adjoint[0].value
+        np.testing.assert_allclose(h, wanted.adjoint[0].value[:, 0], rtol=1e-12, atol=1e-15)
+        terms = layer.through_output.value + layer.through_next[0].value
+        np.testing.assert_allclose(h, terms, rtol=1e-12, atol=1e-15)
+    for part, whole in zip(found.parameters, exact.parameters, strict=True):
+        gradient = adjoints.gradient[part.name].value
+        np.testing.assert_allclose(part.total.value, gradient, rtol=1e-12, atol=1e-15)
+        assert part.relative_error < 1e-14
+        np.testing.assert_allclose(
+            part.exact_total.value, whole.total.value, rtol=1e-12, atol=1e-15
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "reached", "cuts"),
+    [
+        ("fixed", 2, [0, 1, 3, 0, 5], [2, 4]),
+        ("sliding", 1, [0, 2, 3, 0, 5], [1, 2, 3, 4]),
+        ("sliding", 2, [0, 1, 2, 0, 4], [1, 3]),
+        ("sliding", 3, [0, 1, 1, 0, 3], [2]),
+        ("full", None, [0, 1, 1, 0, 1], []),
+    ],
+)
+def test_each_loss_reaches_as_far_as_its_window_lets_it(name, length, reached, cuts):
+    mask = mask_of(5, [2, 3, 5])
+    keys = {} if length is None else {"length": length}
+    edges = estimator_named(name, **keys).edges(mask.any(axis=1), np.random.default_rng(0))
+    found, _ = of("tanh", batch=1, mask=mask, edges=edges)
+    assert found.reached.tolist() == reached
+    assert found.cuts == cuts
+    assert (found.edges is None) == (name == "sliding" and length > 1)
+
+
+def test_windows_that_overlap_lose_what_each_leaves_behind():
+    """B = 2, loss h_1 + h_2 + h_3 over 3, K = 2: L_3 no longer says 4 to h_1."""
+    network = one_layer("linear", 1.0, 2.0)
+    x = np.ones((3, 1, 1))
+    edges = estimator_named("sliding", length=2).edges(np.ones(3, bool), np.random.default_rng(0))
+    found, _ = explained(network, x, probe(network, x, np.ones((3, 1), bool)), edges=edges)
+    (layer,) = found.layers
+    thirds = 3 * layer.through_next[0].value[:, 0], 3 * layer.uncut[0].value[:, 0]
+    np.testing.assert_allclose(thirds, [[2, 2, 0], [6, 2, 0]], rtol=1e-15)
+    assert (found.cut_losses(1), found.cut_losses(2)) == ([3], [])

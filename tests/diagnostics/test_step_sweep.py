@@ -65,3 +65,22 @@ def test_what_arrives_is_what_the_next_step_sent_through_its_edge():
     np.testing.assert_array_equal(arrived[4, 1], 0.5 * arrived[4, 0])
     np.testing.assert_array_equal(arrived[4, 2], 0.0)
     np.testing.assert_array_equal(arrived[5], 0.0)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_rows_are_added_up_in_groups(cell):
+    """By linearity: what each of two rows says of every step adds up to what their group says."""
+    trajectory, objective = run(cell)
+    network, whole = trajectory.network, whole_window(trajectory)
+    said = np.stack([objective.vector, 2 * objective.vector, -objective.vector])
+    hidden = [None, None, said, None, None, said]
+    edges = np.tile([1.0, 0.5, 0.0], (6, 1))
+    apart = sweep_by_step(network, whole, hidden, edges)
+    grouped = sweep_by_step(network, whole, hidden, edges, (2, 1))
+    for one, other in zip(apart, grouped, strict=True):
+        pairs = [(one.delta, other.delta), (one.own, other.own)]
+        pairs += [*zip(one.adjoint, other.adjoint, strict=True)]
+        pairs += [*zip(one.arriving, other.arriving, strict=True)]
+        for rows, groups in pairs:
+            wanted = np.stack([rows.value[:, :2].sum(axis=1), rows.value[:, 2]], axis=1)
+            np.testing.assert_allclose(groups.value, wanted, rtol=1e-13, atol=1e-16)

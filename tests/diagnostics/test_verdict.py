@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bpttcli.diagnostics.own_path import OwnPath
+from bpttcli.diagnostics.passage import Passage
 from bpttcli.diagnostics.reach import reach_of
 from bpttcli.diagnostics.verdict import Limits, Recurrence, judge
 from bpttcli.engine.scaled import Scaled
@@ -162,3 +163,96 @@ def test_cause_and_advice_are_sentences_whatever_the_figures(last, cell):
         assert text[0].isupper()
         assert text.endswith(".")
         assert "\n" not in text
+
+
+def passage(label="fixed(3)", cut_lag=2, growth=1.0, *, weighs=False, random=False):
+    return Passage(label, random, cut_lag, weighs, growth)
+
+
+def test_a_cut_of_the_estimator_is_named_and_not_mistaken_for_decay():
+    found = verdict([1.0, 0.9, 0.8, 0.0, 0.0], passage=passage())
+    assert (found.name, found.zero_beyond_lag) == ("vanishing", 2)
+    assert "fixed(3) cuts the gradient beyond lag 2; it has not decayed: 0.8 times" in found.cause
+    assert "longer window (--length), or --truncation full" in found.advice
+
+
+def test_a_cut_at_once_has_nothing_to_say_of_what_arrives():
+    found = verdict([1.0, 0.0], passage=passage("fixed(1)", 0))
+    assert found.cause.endswith("beyond lag 0; it has not decayed.")
+
+
+def test_what_a_random_cut_leaves_has_its_weight_named():
+    cut = passage("randomized(0.2)", 1, 1.25, weighs=True, random=True)
+    found = verdict([1.0, 0.9, 0.0], passage=cut)
+    assert found.cause.startswith("This draw of randomized(0.2) cuts")
+    assert "1.25 a step being the weights" in found.cause
+    assert "less often" in found.advice
+
+
+@pytest.mark.parametrize(("last", "decayed"), [(0.9e-3, True), (1.1e-3, False)])
+def test_a_longer_window_is_not_advised_where_the_gradient_is_gone_before_the_cut(last, decayed):
+    found = verdict([1.0, last**0.5, last, 0.0], cell="linear", passage=passage())
+    assert found.zero_beyond_lag == 2
+    assert ("decays by itself" in found.cause) == decayed
+    assert ("--length" in found.advice) != decayed
+    assert ("--init orthogonal" in found.advice) == decayed
+
+
+@pytest.mark.parametrize(
+    ("by_lag", "changes", "words"),
+    [
+        ([1.0, 0.9, 0.0, 0.0, 0.0], {"cell": "relu", "dead_at": 4}, "is dead"),
+        ([1.0, 0.0, 0.0, 0.0, 0.0], {"spectral_norm": 0.0}, "is zero"),
+        ([1.0, 0.9, 0.0, 0.0, 0.0], {}, "multiply to zero"),
+    ],
+)
+def test_a_zero_before_the_window_ends_is_the_networks_own(by_lag, changes, words):
+    found = verdict(by_lag, passage=passage(), **changes)
+    assert words in found.cause
+    assert "fixed(3)" not in found.cause
+
+
+def test_b_of_zero_is_the_cause_though_a_window_ends_there_too():
+    found = verdict([1.0, 0.0], spectral_norm=0.0, passage=passage("fixed(1)", 0))
+    assert "B (hidden → hidden) is zero" in found.cause
+
+
+WEIGHED = passage("randomized(0.2)", None, 1.25, weighs=True, random=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "0.625 through the slope of tanh (25% of the units are saturated) and by 0.8 through"),
+        ({"cell": "linear", "slope": 1.0}, "randomized(0.2), and by 0.5 through B"),
+        (
+            {"cell": "lstm", "slope": np.nan, "own_path": OwnPath("f", 0.375, 0.5, 6)},
+            "and by 0.5 through the network: the lstm's own path keeps 0.375",
+        ),
+    ],
+)
+def test_weights_that_make_up_for_cuts_are_split_off_the_growth(changes, words):
+    """Each step by 0.625 = 1.25 · 0.5, of which the weights are 1.25."""
+    cause = verdict(0.625 ** np.arange(9), passage=WEIGHED, **changes).cause
+    assert "multiplies the gradient by 0.625: by 1.25 through the weights of" in cause
+    assert words in cause
+
+
+def test_weights_without_a_common_growth_are_not_split():
+    apart = passage("artbp(6,16)", None, None, weighs=True, random=True)
+    cause = verdict(0.5 ** np.arange(9), passage=apart).cause
+    assert "the weights of artbp(6,16), which differ from sequence to sequence" in cause
+
+
+@pytest.mark.parametrize(
+    ("growth", "words"),
+    [
+        (3.0, "It is the weights of randomized(0.2) that grow"),
+        (5.0, "spectral_radius=1 would bring"),
+    ],
+)
+def test_a_network_is_not_blamed_for_the_growth_of_weights(growth, words):
+    """Over seven lags 3/1.25 = 2.4 makes 459, which is stable; 5/1.25 = 4 makes 16384."""
+    found = verdict(growth ** np.arange(8), spectral_radius=4.0, passage=WEIGHED)
+    assert found.name == "exploding"
+    assert words in found.advice

@@ -2,31 +2,39 @@
 
 import io
 
+import numpy as np
 from rich.console import Console
 
 from bpttcli.diagnostics.explain import explain
 from bpttcli.diagnostics.gradient_norms import grad_norms
 from bpttcli.engine.backpropagate import backpropagate
+from bpttcli.engine.edges import Factors
 from bpttcli.engine.unroll import unroll
 from bpttcli.experiment.build import build
 from bpttcli.experiment.load import load
 from bpttcli.report.explanation import ExplanationReport
 from bpttcli.report.gradient_norms import GradientNormsReport
 from bpttcli.report.report import Run, render
+from bpttcli.truncation.clipping import Limits, clip, total_norm
 
 
-def explanation(name, *sets, edges=None, clip_factor=None):
+def explanation(name, *sets):
     """The problem of an experiment, and its explanation."""
     problem, trajectory, adjoints = _run(name, sets)
-    how = {"edges": edges, "clip_factor": clip_factor}
-    return problem, explain(trajectory, problem.objective, adjoints, **how)
+    return problem, explain(trajectory, problem.objective, adjoints)
 
 
 def report(name, *sets, edges=None, clip_factor=None, everything=False):
-    """The report of an experiment."""
-    problem, trajectory, adjoints = _run(name, sets)
-    found = explain(trajectory, problem.objective, adjoints, edges=edges, clip_factor=clip_factor)
-    figures = GradientNormsReport(grad_norms(problem.network, adjoints), Run(**problem.run))
+    """The report of an experiment, by other edges than its estimator's or clipped by a factor."""
+    problem, trajectory, adjoints = _run(name, sets, edges)
+    limits, clipped = problem.clip, None
+    if clip_factor is not None:
+        limits = Limits(norm=clip_factor * float(total_norm(adjoints.gradient).value))
+    if limits.active:
+        clipped = clip(adjoints.gradient, limits)
+    found = explain(trajectory, problem.objective, adjoints, clipped=clipped)
+    result = grad_norms(problem.network, adjoints, estimator=problem.estimator, clipped=clipped)
+    figures = GradientNormsReport(result, Run(**problem.run))
     return ExplanationReport(found, figures, everything=everything)
 
 
@@ -43,7 +51,11 @@ def grid(made, title):
     return found
 
 
-def _run(name, sets):
+def _run(name, sets, edges=None):
     problem = build(load(name, sets=sets).experiment)
     trajectory = unroll(problem.network, problem.sequences.x, problem.start)
-    return problem, trajectory, backpropagate(trajectory, problem.objective)
+    if edges is None:
+        edges = problem.estimator.edges(problem.targets, np.random.default_rng(0))
+    else:
+        edges = Factors(np.array(edges, dtype=float))
+    return problem, trajectory, backpropagate(trajectory, problem.objective, edges=edges)

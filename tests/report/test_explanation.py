@@ -23,9 +23,27 @@ def test_as_markdown(golden):
 
 
 def test_the_slope_of_tanh_and_a_cut(golden):
-    edges = np.array([1.0, 1.0, 0.0])
-    made = report("three-steps-every", "model.cell=tanh", edges=edges, clip_factor=0.5)
+    cut = "truncation.name=fixed", "truncation.length=2"
+    made = report("three-steps-every", "model.cell=tanh", *cut, clip_factor=0.5)
     golden("three-steps-cut.txt", text(made))
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "encoding"),
+    [
+        ("three-steps-fixed.txt", "table", "utf-8"),
+        ("three-steps-fixed-ascii.txt", "table", "ascii"),
+        ("three-steps-fixed.md", "markdown", "utf-8"),
+    ],
+)
+def test_a_truncation_with_both_kinds_of_clipping(name, form, encoding, golden):
+    sets = "truncation.name=fixed", "truncation.length=2", "clip.value=5", "clip.norm=4"
+    golden(name, text(report("three-steps", *sets), form, encoding=encoding))
+
+
+def test_windows_that_overlap(golden):
+    cut = "truncation.name=sliding", "truncation.length=2"
+    golden("three-steps-sliding.txt", text(report("three-steps-every", *cut)))
 
 
 WIDE = [

@@ -174,8 +174,8 @@ def test_the_eigenvalues_have_the_trace_of_B(document):
 def test_the_keys():
     found = json.loads(text(report("three-steps"), "json"))["explanation"]
     assert list(found) == [
-        "sequence", "sequences", "edges", "cuts", "clip_factor", "outputs", "layers",
-        "parameters", "repeated",
+        "sequence", "sequences", "edges", "cuts", "reached", "clip_value", "clip_factor",
+        "outputs", "layers", "parameters", "repeated",
     ]  # fmt: skip
     assert list(found["outputs"][0]) == ["t", "target", "loss", "y", "output", "slope"]
     assert list(found["layers"][0]["timesteps"][0]) == [
@@ -199,9 +199,10 @@ def test_a_cut_and_a_clipping_stand_beside_what_they_took():
     assert (found["edges"], found["cuts"], found["clip_factor"]) == ([1, 0, 1], [1], 0.5)
     part = found["parameters"]["weight_ih_l0"]
     assert [term["lost"] for term in part["terms"]] == [[[11], [16]], [[0], [0]], [[0], [0]]]
-    assert part["sum"] == [[5], [6]]
+    assert part["sum"] == part["gradient"] == [[5], [6]]
     assert part["clipped"] == [[2.5], [3]]
-    assert part["exact_sum"] == part["gradient"] == [[16], [22]]
+    assert part["exact_sum"] == [[16], [22]]
+    assert part["finite_difference"]["value"] == pytest.approx(22, rel=1e-7)
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,13 @@ EXPERIMENT = {
     "task": {"name": "data"},
     "model": {"cell": "linear", "hidden": 1, "layers": 1},
     "loss": {"name": "probe", "at": "last"},
+    "truncation": {"name": "full", "length": None},
     "report": {"epsilon": 0.01},
 }
 TOP = [
     "command", "version", "experiment", "loss", "baseline", "warnings", "verdict",
     "growth_per_step", "half_life", "horizon", "horizon_is_bound", "spectral_radius",
-    "spectral_norm", "carry", "gate_half_life", "parameters", "timesteps", "layers",
+    "spectral_norm", "carry", "gate_half_life", "clip", "parameters", "timesteps", "layers",
 ]  # fmt: skip
 NORMS = ["hidden", "hidden_min", "hidden_max", "propagated", "A", "B", "C"]
 
