@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from bpttcli.engine.cells.gated import saturated_share
 from bpttcli.engine.contributions import contribution_norms
-from bpttcli.engine.edges import Edges, into_rows
+from bpttcli.engine.edges import Edges, into_rows, rows_entered
 from bpttcli.engine.gradient import GradientSum
 from bpttcli.engine.losses import Objective, Source
+from bpttcli.engine.overflow import Overflow, first_overflow
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.engine.sweep import Sweep
 from bpttcli.engine.unroll import Trajectory, Window
@@ -55,14 +56,6 @@ class LayerAdjoints(Record, frozen=True):
     carried: Scaled | None
     start: tuple[Scaled, ...]
     adjoint: tuple[Scaled, ...] | None
-
-
-class Overflow(Record, frozen=True):
-    """The first hidden state that float64 cannot hold: step and unit from 1, layer from 0."""
-
-    step: int
-    layer: int
-    unit: int
 
 
 class Adjoints(Record, frozen=True):
@@ -149,12 +142,13 @@ class _Gathered:
         self.objective = objective
         self.edges = edges
         self.rows = 1 if edges is None else edges.rows
+        self.last_rows = rows_entered(edges, self.last_target)
         # With one target step the propagated adjoint is the adjoint, and no row of its own.
-        self.alone = 0 if (targets.sum(axis=0) == 1).all() else self.rows
+        self.alone = 0 if (targets.sum(axis=0) == 1).all() else len(self.last_rows)
         self.sweep = Sweep(network, batch, self.rows + self.alone)
         self.own = None
         if network.cell.carry is not None:
-            self.own = Sweep(network, batch, self.rows, own=True)
+            self.own = Sweep(network, batch, len(self.last_rows), own=True)
         self.gradient = GradientSum(trajectory)
         self.loss = np.zeros(batch)
         self.C = _blank(steps)
@@ -194,20 +188,22 @@ class _Gathered:
             source = self.objective.source(network, top, window.start, window.stop)
             self.loss += source.loss
         entering, alone = self._entering(source, window)
-        passing = None
+        passing = passing_alone = None
         if self.edges is not None:
             passing = self.edges.passing(window.start, window.stop)
-        twice = None if passing is None else np.tile(passing, 1 + self.alone // self.rows)
-        swept_rows = self.sweep.through(window, entering, twice)
+            passing_alone = passing[:, self.last_rows]
+            if self.alone:
+                passing = np.concatenate([passing, passing_alone], axis=1)
+        swept_rows = self.sweep.through(window, entering, passing)
         layers = tuple(layer.summed(0, self.rows) for layer in swept_rows)
         alone_layers = layers
         if self.alone:
-            alone_layers = tuple(layer.summed(self.alone, self.rows) for layer in swept_rows)
+            alone_layers = tuple(layer.summed(self.rows) for layer in swept_rows)
         self.gradient.add(window, source, layers)
         # Windows come from the last to the first, so the first has the last word.
-        self.overflow = _overflow(window) or self.overflow
+        self.overflow = first_overflow(window) or self.overflow
         if self.own is not None:
-            kept = self.own.through(window, alone, passing)
+            kept = self.own.through(window, alone, passing_alone)
             for whole, part in zip(self.carried, kept, strict=True):
                 _put(whole, steps, part.summed().norm[-1][:, 0])
         for k, swept in enumerate(layers):
@@ -248,10 +244,12 @@ class _Gathered:
         last = np.arange(window.start + 1, window.stop + 1)[:, None] == self.last_target
         alone = None
         if last.any():
-            alone = into_rows(np.where(last[..., None], hidden, 0.0), weights, self.rows)
+            those = None if weights is None else weights[:, self.last_rows]
+            said = np.where(last[..., None], hidden, 0.0)
+            alone = into_rows(said, those, len(self.last_rows))
         entering = into_rows(hidden, weights, self.rows)
         if self.alone and entering is not None:
-            nothing = np.zeros_like(entering)
+            nothing = np.zeros((len(hidden), self.alone, *hidden.shape[1:]))
             entering = np.concatenate([entering, nothing if alone is None else alone], axis=1)
         return entering, alone
 
@@ -278,19 +276,6 @@ class _Gathered:
         return Adjoints(
             self.loss, self.last_target, layers, self.C, gradient, self.overflow, self.edges
         )
-
-
-def _overflow(window: Window) -> Overflow | None:
-    """Find the first hidden state of a window that is not finite."""
-    found: list[Overflow] = []
-    with np.errstate(all="ignore"):
-        for k, tape in enumerate(window.tapes):
-            h = tape.states[0][1:]
-            # One sum tells for nearly every window that there is nothing to look for.
-            if not np.isfinite(h.sum()) and len(where := np.argwhere(~np.isfinite(h))):
-                step, _, unit = (int(i) for i in where[0])
-                found.append(Overflow(window.start + step + 1, k, unit + 1))
-    return min(found, key=lambda overflow: (overflow.step, overflow.layer), default=None)
 
 
 def _blank(*shape: int) -> Scaled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
@@ -93,3 +94,27 @@ def into_rows(hidden: Array | None, weights: Array | None, rows: int) -> Array |
     with np.errstate(invalid="ignore"):
         # What does not enter may well be infinite.
         return np.where(each == 0, 0.0, each * wide)
+
+
+def rows_entered(edges: Edges | None, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the rows that the losses of some steps enter.
+
+    Parameters
+    ----------
+    edges : Edges or None
+        None for a single row that everything enters.
+    steps : (n,) array of int
+        From 1 to T.
+
+    Returns
+    -------
+    (m,) array of int
+        Rising, from 0.
+    """
+    if edges is None:
+        return np.zeros(1, dtype=np.int64)
+    entered = np.zeros(edges.rows, dtype=bool)
+    for step in np.unique(steps):
+        weights = edges.entering(int(step) - 1, int(step))
+        entered |= True if weights is None else weights[0] != 0
+    return np.flatnonzero(entered)

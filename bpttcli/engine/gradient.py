@@ -46,14 +46,12 @@ class GradientSum:
                 self._put(f"bias_ih_l{k}", summed)
             if layer.bias_hh is not None:
                 self._put(f"bias_hh_l{k}", summed if own is delta else bias_gradient(own))
-        if network.C is not None:
-            top = window.tapes[-1].states[0][1:]
-            s = source.output
-            if s is None:
-                s = np.zeros((*top.shape[:2], len(network.C)))
-            self._put("readout.weight", parameter_gradient(Scaled.of(s), top, top.shape[2]))
+        # A loss that says nothing to the outputs adds nothing, even where the state overflowed.
+        if network.C is not None and source.output is not None:
+            s, top = Scaled.of(source.output), window.tapes[-1].states[0][1:]
+            self._put("readout.weight", parameter_gradient(s, top, top.shape[2]))
             if network.c is not None:
-                self._put("readout.bias", bias_gradient(Scaled.of(s)))
+                self._put("readout.bias", bias_gradient(s))
 
     def total(self) -> dict[str, Scaled]:
         """The gradients under PyTorch's names, in the order of the network's parameters."""

@@ -141,8 +141,11 @@ def sweep_layer(
     fresh = None if inject is None else _Injection.of(inject)
     wide_edges = None if edges is None else edges[:, :, None, None]
     passed = _passed(cell, n, rows, edges, own)
-    length, last, arriving = _BLOCK, n, flow
+    last, arriving = n, flow
     with np.errstate(all="ignore"):
+        # 0 · ∞ is no number, but nothing crosses a cut: then each step's cut is made by hand.
+        by_hand = edges is not None and not _is_finite(flow, inject)
+        longest = length = 1 if by_hand else _BLOCK
         while last:
             first = max(0, last - length)
             added, idle = None, _IDLE if length > 1 else 1
@@ -159,6 +162,9 @@ def sweep_layer(
                 cell.carry_back(slopes, block_slots, delta[first:last], added, cut)
             else:
                 cell.retreat(slopes, layer, block_slots, delta[first:last], added, cut)
+            if by_hand and cut is not None:
+                for slot in block_slots:
+                    np.copyto(slot[0], 0.0, where=cut[0] == 0)
             found = [norms(slot) for slot in block_slots]
             if length > 1 and not all(
                 _is_safe(block, state, passes[first:last])
@@ -171,8 +177,16 @@ def sweep_layer(
                 kept.mantissa[first:last] = block.mantissa[1:]
                 kept.exponent[first:last] = block.exponent[1:] + level
             arriving = Flow(tuple(slot[first].copy() for slot in slots), level)
-            last, length = first, min(2 * length, _BLOCK)
+            last, length = first, min(2 * length, longest)
     return LayerSweep(tuple(slot[1:] for slot in slots), delta, exponent, norm, arriving)
+
+
+def _is_finite(flow: Flow, inject: Scaled | None) -> bool:
+    """Tell whether all that enters a window is finite, by sums that are finite only then."""
+    entering = [state.sum() for state in flow.adjoint]
+    if inject is not None:
+        entering.append(inject.mantissa.sum())
+    return bool(np.isfinite(entering).all())
 
 
 class _Injection(Record, frozen=True):

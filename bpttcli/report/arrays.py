@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 def gradient_arrays(result: GradientNorms, network: Network) -> dict[str, Array]:
     """Gradients and adjoints of L by name.
 
-    ``grad/<parameter>``; ``grad/<state>0`` (layers, N, H); ``adjoint/<state>_l<k>`` (T, N, H),
-    0 or ±inf where float64 ends; ``exponent/<state>_l<k>`` (T, N), the binary exponent of the
-    largest entry of each step and sequence (as of frexp; 0 for zeros), which does not end there.
+    ``grad/<parameter>``, after clipping; ``grad/<state>0`` (layers, N, H);
+    ``adjoint/<state>_l<k>`` (T, N, H), 0 or ±inf where float64 ends; ``exponent/<state>_l<k>``
+    (T, N), the binary exponent of the largest entry of each step and sequence (as of frexp; 0 for
+    zeros), which does not end there.
 
     Parameters
     ----------

@@ -6,10 +6,10 @@ from typing import Any
 
 from bpttcli._version import __version__
 from bpttcli.diagnostics.gradient_norms import GradientNorms, LayerNorms, PerLayer
+from bpttcli.report.clipping import clip_document, clip_fact
 from bpttcli.report.numbers import figure, figures, scaled, scientific, short
 from bpttcli.report.report import Columns, Report, Run, rows_of
 from bpttcli.report.view import Bar, Cell, Grid, View, chosen_steps, counted, describe_estimate
-from bpttcli.truncation.clipping import Clipped
 
 
 class GradientNormsReport(Report):
@@ -96,25 +96,11 @@ def _summary(result: GradientNorms, run: Run) -> dict[str, Any]:
         "spectral_norm": [by_gate(value) for value in result.spectral_norm],
         "carry": None if result.own_path is None else figure(result.own_path.carry),
         "gate_half_life": None if result.own_path is None else result.own_path.half_life,
-        "clip": None if result.clipped is None else _clip(result.clipped),
+        "clip": None if result.clipped is None else clip_document(result.clipped),
         "parameters": {
             name: {"norm": figure(norm.value), "norm_log10": figure(norm.log10)}
             for name, norm in result.parameters.items()
         },
-    }
-
-
-def _clip(clipped: Clipped) -> dict[str, Any]:
-    """What clipping did to the gradient, all parameters together."""
-    before, after = clipped.norm, clipped.clipped_norm
-    return {
-        "fired": clipped.fired,
-        "norm": figure(before.value),
-        "norm_log10": figure(before.log10),
-        "clipped_norm": figure(after.value),
-        "clipped_norm_log10": figure(after.log10),
-        "factor": clipped.factor,
-        "cosine": figure(clipped.cosine),
     }
 
 
@@ -207,7 +193,7 @@ def _facts(
             kept += f"   (half-life {short(document['gate_half_life'])} steps)"
         facts.append(("own path", kept))
     if document["clip"] is not None:
-        facts.append(("gradient norm", _clipped(document["clip"])))
+        facts.append(("gradient norm", clip_fact(document["clip"])))
     return [
         *facts,
         ("spectral radius ρ(B)", by_layer(document["spectral_radius"])),
@@ -217,21 +203,6 @@ def _facts(
             "–" if share is None else f"{share:.1%}",
         ),
     ]
-
-
-def _clipped(clip: dict[str, Any]) -> str:
-    """Write what clipping did."""
-    before = scientific(clip["norm"], clip["norm_log10"], 3)
-    if not clip["fired"]:
-        return f"{before}, within the limits of clipping"
-    written = f"{before} before clipping, "
-    written += f"{scientific(clip['clipped_norm'], clip['clipped_norm_log10'], 3)} after"
-    of_it = []
-    if clip["factor"] != 1:
-        of_it.append(f"times {short(clip['factor'])}")
-    if clip["cosine"] != 1:
-        of_it.append(f"turned: cosine {short(clip['cosine'])}")
-    return f"{written}   ({', '.join(of_it)})"
 
 
 def by_gate(value: PerLayer) -> Any:

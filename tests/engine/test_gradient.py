@@ -148,3 +148,11 @@ def test_the_sum_over_windows_leaves_float64_with_its_terms(window):
     for name in ("weight_ih_l0", "bias_ih_l0"):
         assert isinstance(found.gradient[name], Scaled)
         np.testing.assert_allclose(found.gradient[name].log10, 1980, rtol=1e-14)
+
+
+def test_a_loss_that_says_nothing_to_the_outputs_leaves_their_gradient_zero_whatever_the_state():
+    """h_4 overflows, and 0 times it would be no number."""
+    net = network("linear", 1.0, 1e100, **{"readout.weight": [[1.0]], "readout.bias": [0.0]})
+    gradient = sweep_back(net, np.ones((6, 1, 1)), probe(net, np.ones((6, 1, 1)))).gradient
+    assert gradient["readout.weight"].value.tolist() == [[0.0]]
+    assert gradient["readout.bias"].value.tolist() == [0.0]

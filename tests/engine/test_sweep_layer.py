@@ -189,6 +189,20 @@ def test_an_edge_scales_or_cuts_what_passes_from_a_step_to_the_one_before():
     )
 
 
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_nothing_crosses_a_cut_not_even_what_is_no_number(bad):
+    """0 · ∞ is no number. In the other row the edge is open, and the third has nothing wrong."""
+    edges = np.ones((6, 3))
+    edges[3, 0] = edges[1, 2] = 0.0
+    inject = np.zeros((6, 3, 1, 1))
+    inject[5] = np.array([bad, bad, 1.0])[:, None, None]
+    inject[1] = 1.0
+    norm = swept(0.5, np.ones((6, 1, 1)), inject, edges, rows=3).norm[0].value[:, :, 0].T
+    np.testing.assert_array_equal(norm[0], [0.5, 1, 0, bad, bad, bad])
+    np.testing.assert_array_equal(norm[1], [bad] * 6)
+    np.testing.assert_array_equal(norm[2], [0, 1 + 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1])
+
+
 def test_a_cut_amid_a_steep_decay_is_exactly_where_it_stands():
     edges = np.ones((80, 1))
     edges[30] = 0.0

@@ -58,6 +58,16 @@ WIDE = [
 ]
 
 
+LIMITS = "clip.norm=0.01", "clip.value=0.002"
+SLIDING = "truncation.name=sliding", "truncation.length=9"
+WIDE += [
+    ("adding", "model.hidden=4", "truncation.name=fixed", "truncation.length=7", *LIMITS),
+    ("adding", "model.hidden=4", "truncation.name=randomized", "model.cell=lstm", *LIMITS),
+    ("adding", "task.name=sine", "loss.at=every", "model.hidden=4", *SLIDING, *LIMITS),
+    ("text", "model.hidden=4", "model.cell=gru", "model.layers=2", *SLIDING),
+]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 @pytest.mark.parametrize("sets", WIDE, ids=" ".join)
 def test_nothing_is_wider_than_80_columns_or_left_out(sets, encoding):
@@ -129,6 +139,46 @@ def test_a_gated_cell_has_its_gate_instead_of_powers():
     assert "gate z passes a unit's own past on" in table.note
 
 
+def test_where_windows_overlap_the_loss_that_is_cut_is_named():
+    """sliding(2): on its way from h_2 to h_1 the loss of step 3 is left behind."""
+    cut = "truncation.name=sliding", "truncation.length=2"
+    made = report("three-steps-every", *cut)
+    rows = grid(made, "Backward").rows
+    at = rows.index(["through h_2", "Bᵀ ∂L/∂a_2, ✂ L_3 cut here", "(-1.5 -2)"])
+    assert rows[at + 1] == ["lost", "of L_3, uncut", "(5.5 8)"]
+    assert ("losses reach", "L_3 back to step 2") in made.view().facts
+
+
+def test_of_many_windows_the_later_losses_are_lost_before():
+    cut = "truncation.name=sliding", "truncation.length=2", "task.steps=9", "model.hidden=2"
+    made = report("adding", "task.name=sine", "loss.at=every", *cut)
+    says = [row[1] for row in grid(made, "Backward").rows if row[0] == "lost"]
+    assert says[:2] == ["of L_9, uncut", "of L_8 and later, uncut"]
+    facts = dict(made.view().facts)
+    assert facts["losses reach"].startswith("L_9 back to step 8, L_8 back to step 7, ")
+    assert facts["losses reach"].count("back") == 7
+
+
+def test_of_many_cuts_the_first_and_the_last_are_listed():
+    cut = "truncation.name=fixed", "truncation.length=1"
+    facts = dict(report("scalar-linear", "task.steps=30", *cut).view().facts)
+    assert facts["cut between steps"] == "1|2, 2|3, 3|4, 4|5, 5|6, 6|7, …, 29|30"
+
+
+def test_what_repeats_is_said_to_be_uncut():
+    cut = "truncation.name=fixed", "truncation.length=2"
+    assert "if nothing is cut" in grid(report("three-steps", *cut), "What repeats").note
+    assert "if nothing is cut" not in grid(report("three-steps"), "What repeats").note
+
+
+def test_the_note_compares_the_terms_with_the_estimate_and_the_whole_with_a_difference():
+    cut = "truncation.name=fixed", "truncation.length=2"
+    note = grid(report("three-steps", *cut), "∂L/∂A").note
+    assert note.startswith("The terms add up to the engine's estimate to 1e-12 of its norm.")
+    assert "With what is lost, its entry (2, 1) is 22; a finite difference" in note
+    assert note.endswith("gives 22.")
+
+
 def test_a_cut_is_marked_and_what_is_lost_stands_beside_it():
     made = report("three-steps", edges=np.array([1.0, 0.0, 1.0]))
     rows = grid(made, "Backward").rows
@@ -148,6 +198,27 @@ def test_an_edge_that_is_weighted_says_by_how_much():
 def test_clipping_shows_its_factor_and_what_is_left():
     table = grid(report("three-steps", clip_factor=0.25), "∂L/∂C")
     assert table.rows[-1] == ["times 0.25", "", "", "(1 3)"]
+
+
+def test_a_value_clip_says_its_limit_and_what_is_within_it():
+    table = grid(report("three-steps", "clip.value=5"), "∂L/∂C")
+    assert table.rows[-1] == ["within ±5", "", "", "(4 5)"]
+    both = report("three-steps", "clip.value=5", "clip.norm=0.01")
+    assert grid(both, "∂L/∂C").rows[-1][0].startswith("within ±5\ntimes 7.6")
+
+
+def test_a_clip_that_did_not_fire_adds_no_row():
+    table = grid(report("three-steps", "clip.norm=1e9", "clip.value=1e9"), "∂L/∂C")
+    assert table.rows[-1][0] == "sum"
+
+
+def test_a_factor_does_not_end_where_float64_does():
+    sets = "task.steps=400", "task.input=0", "loss.name=probe", "loss.vector=[1]", "loss.at=last"
+    B = "model.parameters={weight_hh_l0: [[10]], bias_ih_l0: [0]}"
+    made = report("scalar-linear", *sets, B, "clip.norm=1")
+    last = grid(made, "∂L/∂b").rows[-1]
+    assert last[0] == "times 9.00e-400"
+    assert float(last[-1]) == 1.0
 
 
 def test_a_batch_says_whose_numbers_these_are():

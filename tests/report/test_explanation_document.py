@@ -8,12 +8,17 @@ import pytest
 from bpttcli.report import explanation_document
 from tests.report.explained import explanation, report, text
 
+SINE = "adding", "task.name=sine", "loss.at=every", "task.steps=7", "model.hidden=3"
 RUNS = {
     "three-steps": ("three-steps",),
     "three-steps-every": ("three-steps-every",),
     "tanh": ("three-steps-every", "model.cell=tanh"),
     "relu": ("three-steps", "model.cell=relu"),
     "drawn": ("adding", "task.steps=6", "model.hidden=3"),
+    "fixed": ("three-steps", "truncation.name=fixed", "truncation.length=2"),
+    "sliding": (*SINE, "truncation.name=sliding", "truncation.length=3"),
+    "weighed": (*SINE, "truncation.name=randomized", "truncation.probability=0.3"),
+    "clipped": ("three-steps-every", "clip.norm=8", "clip.value=7"),
 }
 
 
@@ -100,15 +105,59 @@ def test_the_losses_and_their_slopes(document):
 
 def test_the_two_terms_of_every_adjoint_their_sum_and_what_becomes_of_it(document):
     _, B, C, _, _ = parameters(document)
-    rows = steps(document)
+    rows, edges = steps(document), document["explanation"]["edges"]
+    passes = [1.0] * len(rows) if edges is None else [*edges[1:], 1.0]
     deltas = [row["delta"] for row, *_ in rows[1:]] + [[0.0] * len(B)]
-    for (row, out, _), later in zip(rows, deltas, strict=True):
+    for (row, out, _), later, edge in zip(rows, deltas, passes, strict=True):
         same(row["through_output"], times(transposed(C), out["slope"]))
-        same(row["h_through_next"], times(transposed(B), later))
+        if edges is not None:
+            same(row["h_through_next"], [edge * g for g in times(transposed(B), later)])
         same(row["h_adjoint"], plus(row["through_output"], row["h_through_next"]))
         same(row["h_adjoint_norm"], math.hypot(*row["h_adjoint"]))
         same(row["delta"], [s * g for s, g in zip(row["slope"], row["h_adjoint"], strict=True)])
         assert row["delta"] == row["delta_recurrent"]
+
+
+def test_every_adjoint_is_what_each_loss_says_as_far_as_it_reaches(document):
+    _, B, C, _, _ = parameters(document)
+    rows, found = steps(document), document["explanation"]
+    adjoints = [[0.0] * len(B) for _ in rows]
+    for last, reached in enumerate(found["reached"]):
+        if reached is None:
+            continue
+        g = times(transposed(C), rows[last][1]["slope"])
+        for t in range(last, reached - 2, -1):
+            adjoints[t] = plus(adjoints[t], g)
+            weight = 1.0 if found["edges"] is None else found["edges"][t]
+            delta = [s * x for s, x in zip(rows[t][0]["slope"], g, strict=True)]
+            g = [weight * x for x in times(transposed(B), delta)]
+    for (row, *_), adjoint in zip(rows, adjoints, strict=True):
+        same(row["h_adjoint"], adjoint)
+
+
+def test_the_cuts_are_where_a_loss_goes_no_further(document):
+    found = document["explanation"]
+    ends = {step - 1 for step in found["reached"] if step and step > 1}
+    assert ends <= set(found["cuts"])
+    if found["edges"] is None:
+        assert ends == set(found["cuts"])
+
+
+def test_what_is_lost_is_what_the_exact_sum_has_more(document):
+    for part in document["explanation"]["parameters"].values():
+        lost = [flat(term["lost"]) for term in part["terms"] if "lost" in term]
+        same(part["exact_sum"], plus(flat(part["sum"]), *lost))
+
+
+def test_clipping_acts_on_every_entry_and_then_on_all(document):
+    found = document["explanation"]
+    for part in found["parameters"].values():
+        if found["clip_factor"] is None:
+            assert part["clipped"] is None
+            continue
+        limit = found["clip_value"] or math.inf
+        within = [min(max(x, -limit), limit) for x in flat(part["sum"])]
+        same(part["clipped"], [found["clip_factor"] * x for x in within])
 
 
 def test_the_terms_of_every_gradient(document):
@@ -129,7 +178,8 @@ def test_the_terms_add_up_to_the_reported_gradients(document):
         total = plus(*(flat(term["value"]) for term in part["terms"]))
         same(part["sum"], total)
         same(part["gradient"], total)
-        assert document["parameters"][name]["norm"] == pytest.approx(math.hypot(*total), rel=1e-12)
+        wanted = total if part["clipped"] is None else flat(part["clipped"])
+        assert document["parameters"][name]["norm"] == pytest.approx(math.hypot(*wanted), rel=1e-12)
         for term in part["terms"]:
             same(term["norm"], math.hypot(*flat(term["value"])))
         assert part["relative_error"] < 1e-14
@@ -137,7 +187,7 @@ def test_the_terms_add_up_to_the_reported_gradients(document):
 
 def test_a_finite_difference_says_the_same(document):
     for part in document["explanation"]["parameters"].values():
-        entry = part["gradient"]
+        entry = part["exact_sum"]
         for i in part["finite_difference"]["index"]:
             entry = entry[i]
         assert part["finite_difference"]["value"] == pytest.approx(entry, rel=1e-7)
@@ -159,7 +209,8 @@ def test_the_powers_of_B_and_what_they_do_to_the_gradient(document):
         same(row["rho_k"], rho**k)
         same(row["factor"], math.prod(mean[:k]))
         same(row["gradient_norm"], math.hypot(*row["gradient"]))
-        same(row["gradient_norm"], document["timesteps"][-1 - k]["propagated"])
+        if not document["explanation"]["cuts"]:
+            same(row["gradient_norm"], document["timesteps"][-1 - k]["propagated"])
         if document["experiment"]["model"]["cell"] == "linear":
             same(row["gradient"], times(transposed(power), found["powers"][0]["gradient"]))
         power = [times(transposed(power), row_of_B) for row_of_B in B]

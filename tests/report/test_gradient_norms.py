@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 
 from bpttcli.diagnostics.gradient_norms import grad_norms
+from bpttcli.engine.backpropagate import backpropagate
 from bpttcli.engine.cells import cell_named
 from bpttcli.engine.network import Network
+from bpttcli.engine.unroll import unroll
 from bpttcli.report.gradient_norms import GradientNormsReport
 from bpttcli.report.report import Run
 from bpttcli.report.view import Bar
+from bpttcli.truncation.registry import estimator_named
 from tests.runs import mask_of, network, probe, random_parameters, silence, stack, sweep_back
 
 EXPERIMENT = {
@@ -33,6 +36,18 @@ def report(net, steps=4, *, mask=None, start=None, batch=1, x=None, **options):
     objective = probe(net, x, mask)
     result = grad_norms(net, sweep_back(net, x, objective, start))
     return GradientNormsReport(result, Run(EXPERIMENT), **options)
+
+
+def estimate(net, steps=4, *, mask=None, seed=0, **truncation):
+    """The report of an estimate of the gradient."""
+    x = silence(steps)
+    objective = probe(net, x, mask)
+    estimator = estimator_named(**truncation)
+    targets = (objective.weights > 0).any(axis=1)
+    edges = estimator.edges(targets, np.random.default_rng(seed))
+    adjoints = backpropagate(unroll(net, x), objective, edges=edges)
+    result = grad_norms(net, adjoints, estimator=estimator)
+    return GradientNormsReport(result, Run({**EXPERIMENT, "truncation": truncation}))
 
 
 def scalar(b):
@@ -182,3 +197,31 @@ def test_a_baseline_stands_beside_the_loss():
     run = Run(EXPERIMENT, baseline=1 / 6, baseline_name="always answering 1")
     facts = dict(GradientNormsReport(result, run).view().facts)
     assert facts["loss"] == "0   (baseline 0.1667, always answering 1)"
+
+
+def test_an_estimate_is_named_and_its_cut_is_no_decay():
+    made = estimate(scalar(0.5), name="fixed", length=3, steps=9)
+    view = made.view()
+    assert view.title.endswith("fixed(3) · 9 steps")
+    assert view.headline == (
+        "vanishing",
+        "the gradient is exactly zero beyond lag 2: cut, not decayed",
+    )
+    assert dict(view.facts)["horizon"] == "2 steps back, and beyond it nothing"
+    assert made.document()["verdict"]["zero_beyond_lag"] == 2
+
+
+def test_of_several_losses_it_is_the_last_ones_gradient_that_is_cut():
+    made = estimate(scalar(0.5), mask=mask_of(4, [1, 2, 3, 4]), name="sliding", length=2)
+    assert made.view().headline[1].startswith("the gradient of the last loss is exactly zero")
+    steps = made.document()["timesteps"]
+    assert [step["propagated"] for step in steps] == [0, 0, 1 / 8, 1 / 4]
+    assert [step["hidden"] for step in steps] == [3 / 8, 3 / 8, 3 / 8, 1 / 4]
+
+
+def test_weights_stand_beside_the_growth():
+    made = estimate(scalar(0.5), name="randomized", probability=0.2, steps=3, seed=1)
+    facts = dict(made.view().facts)
+    assert facts["growth per step back"] == (
+        "0.625   (half-life 1.475 steps, 1.25 of it the weights of randomized(0.2))"
+    )

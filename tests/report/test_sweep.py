@@ -7,14 +7,17 @@ from bpttcli.diagnostics.gradient_norms import grad_norms
 from bpttcli.report.gradient_norms import GradientNormsReport
 from bpttcli.report.report import Run, rows_of
 from bpttcli.report.sweep import Point, SweepReport
+from bpttcli.truncation.clipping import Limits, clip
 from tests.report.test_gradient_norms import EXPERIMENT
 from tests.runs import network, silence, sweep_back
 
 LSTM = network("lstm", [[0.0]] * 4, [[0.0]] * 4)
 
 
-def point(net, steps=4, **values):
-    result = grad_norms(net, sweep_back(net, silence(steps)))
+def point(net, steps=4, *, limit=None, **values):
+    adjoints = sweep_back(net, silence(steps))
+    clipped = None if limit is None else clip(adjoints.gradient, Limits(norm=limit))
+    result = grad_norms(net, adjoints, clipped=clipped)
     return Point(values, GradientNormsReport(result, Run(EXPERIMENT)))
 
 
@@ -101,3 +104,13 @@ def test_lags_are_chosen_as_steps_are():
         "49",
     ]
     assert len(swept(*points, everything=True).view().grids[1].rows) == 50
+
+
+def test_norms_before_and_after_clipping_stand_there_if_anything_is_clipped():
+    biased = network("linear", 1.0, 1.0, bias_ih_l0=[0.0])
+    points = point(biased, limit=2.0, clip=2), point(biased, clip=None)
+    grid = swept(*points).view().grids[0]
+    assert grid.headers[-2:] == ["norm", "clipped"]
+    # ∂ℓ/∂b = 4, a 1 a step.
+    assert [row[-2:] for row in grid.rows] == [["4.00e+00", "2.00e+00"], ["–", "–"]]
+    assert "clipped" not in swept(HALF, WHOLE).view().grids[0].headers

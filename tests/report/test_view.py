@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpttcli.report.view import chosen_steps, counted, describe_file, describe_run
+from bpttcli.report.view import (
+    chosen_steps,
+    counted,
+    describe_estimate,
+    describe_file,
+    describe_run,
+)
 
 
 @given(st.integers(1, 3_000_000))
@@ -69,6 +75,30 @@ def test_what_was_taken_from_a_file_is_named_from_the_input_upward(
 def test_the_name_of_a_file_cannot_reach_the_terminal_s_controls():
     parts = dict.fromkeys(("readout", "embedding", "direction"))
     assert describe_file({"file": "a\x1b[1m", "recurrent": "", **parts}) == "a\\x1b[1m"
+
+
+@pytest.mark.parametrize(
+    ("truncation", "said"),
+    [
+        ({"name": "full", "length": None}, "seed 3"),
+        ({"name": "fixed", "length": 20, "probability": None}, "seed 3 · fixed(20)"),
+        ({"name": "sliding", "length": 5}, "seed 3 · sliding(5)"),
+        ({"name": "randomized", "probability": 0.1}, "seed 3 · one draw of randomized(0.1)"),
+        (
+            {"name": "randomized", "probability": 0.1, "reweight": False},
+            "seed 3 · one draw of unreweighted(0.1)",
+        ),
+    ],
+)
+def test_an_estimate_is_described_by_its_estimator_if_it_is_not_exact(truncation, said):
+    experiment = {
+        "seed": 3,
+        "task": {"name": "data"},
+        "model": {"cell": "tanh", "hidden": 1, "layers": 2},
+        "loss": {"name": "mse", "at": "last"},
+        "truncation": truncation,
+    }
+    assert describe_estimate(experiment).endswith(said)
 
 
 def test_one_step_is_no_steps():

@@ -85,3 +85,30 @@ def test_a_norm_clip_never_turns_the_gradient(entries, norm):
     found = clip(gradient(entries), Limits(norm=norm))
     before, after = np.array(entries), found.gradient["weight_0"].value
     np.testing.assert_allclose(after, found.factor * before, rtol=1e-13, atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("step", "said"), [(7, r"\(1, 2\) \(step 7 is the first that makes it so\);"), (None, r"2\);")]
+)
+def test_the_step_that_made_an_entry_not_finite_is_named_where_it_is_known(step, said):
+    asked = []
+
+    def first_step(name, index):
+        asked.append((name, index))
+        return step
+
+    with pytest.raises(RunError, match=said):
+        clip(gradient([1.0], [[0.0, np.inf]]), Limits(norm=1.0), first_step)
+    assert asked == [("weight_1", (0, 1))]
+
+
+@pytest.mark.parametrize("entry", [3.0, 1e300])
+@pytest.mark.parametrize("exponent", [0, 5000])
+def test_the_factor_does_not_end_where_float64_does(entry, exponent):
+    far = {"weight": Scaled(np.array([entry]), np.array(exponent))}
+    found = clip(far, Limits(norm=2.0)).scaled_factor
+    assert found.log2 == pytest.approx(1 - np.log2(entry) - exponent, rel=1e-14)
+
+
+def test_where_nothing_was_clipped_the_factor_is_one():
+    assert float(clip(gradient([0.0]), Limits(norm=2.0)).scaled_factor.value) == 1.0
