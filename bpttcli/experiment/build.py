@@ -195,6 +195,7 @@ def _drawn_network(model: Model, sequences: Sequences, rng: np.random.Generator)
         n_outputs=sequences.n_outputs,
         name=model.init.name,
         gain=model.init.gain,
+        std=model.init.std,
         spectral_radius=model.init.spectral_radius,
         forget_bias=model.init.forget_bias,
         chrono=model.init.chrono,

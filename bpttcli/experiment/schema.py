@@ -44,6 +44,10 @@ class Init(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="the distribution that B (hidden → hidden) starts from"),
     ] = "gaussian"
     gain: Annotated[float, Meta(gt=0, description="a factor on B")] = 1.0
+    std: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="standard deviation of the weights drawn normal, instead of 1/√H"),
+    ] = None
     spectral_radius: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="the spectral radius that B is scaled to"),

@@ -25,6 +25,7 @@ def initialise(
     n_outputs: int | None = None,
     name: str = "gaussian",
     gain: float = 1.0,
+    std: float | None = None,
     spectral_radius: float | None = None,
     forget_bias: float | None = None,
     chrono: float | None = None,
@@ -40,7 +41,8 @@ def initialise(
     - ``identity``: gain · 1 (Le, Jaitly & Hinton 2015, arXiv:1504.00941).
 
     The other weights are N(0, 1/H) and the biases 0, but for ``uniform``, which draws them
-    all from U(−1/√H, 1/√H).
+    all from U(−1/√H, 1/√H). With `std` every weight that would have the variance 1/H has the
+    variance std² instead.
 
     Parameters
     ----------
@@ -54,6 +56,8 @@ def initialise(
         One of `INITS`.
     gain : float
         Factor on B.
+    std : float, optional
+        Standard deviation of the weights drawn normal, instead of 1/√H.
     spectral_radius : float, optional
         Scale each block of B to this spectral radius instead.
     forget_bias, chrono : float, optional
@@ -63,12 +67,15 @@ def initialise(
     Raises
     ------
     InputError
-        An unknown name, a B whose spectral radius is 0 and cannot be scaled, or a carry
-        gate's bias for a cell without one.
+        An unknown name, a standard deviation where nothing is drawn normal, a B whose
+        spectral radius is 0 and cannot be scaled, or a carry gate's bias for a cell without
+        one.
     """
     if name not in INITS:
         raise InputError(f"must be a start, got '{name}': {nearest(name, INITS)}", key="model.init")
-    scale = 1.0 / np.sqrt(hidden)
+    if std is not None and name == "uniform":
+        raise InputError("must not be given for uniform: no weight is normal", key="model.init.std")
+    scale = 1.0 / np.sqrt(hidden) if std is None else std
 
     def draw(*shape: int) -> Array:
         if name == "uniform":

@@ -53,7 +53,10 @@ ONE_OF_TASKS = "must be one of adding, "
         # mappings
         ("task: 5", ":1: task must be a mapping of keys (name, steps, batch"),
         ("model: [1]", ":1: model must be a mapping of keys (cell, hidden, layers, file, paramet"),
-        ("model:\n  init: !!map {}", ":2: model.init must be a mapping of keys (name, gain, spec"),
+        (
+            "model:\n  init: !!map {}",
+            ":2: model.init must be a mapping of keys (name, gain, std, spec",
+        ),
         # names
         ("task: {name: addign}", "got 'addign'; did you mean 'adding'?"),
         ("task: {name: [adding]}", f"task.name {ONE_OF_TASKS}"),

@@ -137,6 +137,24 @@ def test_scaling_keeps_the_directions():
     np.testing.assert_allclose(scaled / B, (scaled / B)[0, 0], rtol=1e-13)
 
 
+@pytest.mark.parametrize("gain", [1.0, 2.0])
+@pytest.mark.parametrize("name", ["gaussian", "orthogonal", "identity"])
+def test_a_standard_deviation_takes_the_place_of_one_over_root_h(name, gain):
+    """The same draws: each weight that had the spread 1/√H = 1/8 has it times 0.8."""
+    plain, given = (start(name, n_outputs=7, gain=gain, std=std) for std in (None, 0.1))
+    B = 0.8 * plain.layers[0].B if name == "gaussian" else plain.layers[0].B
+    np.testing.assert_allclose(given.layers[0].B, B, rtol=1e-14)
+    np.testing.assert_allclose(given.layers[0].A, 0.8 * plain.layers[0].A, rtol=1e-14)
+    np.testing.assert_allclose(given.C, 0.8 * plain.C, rtol=1e-14)
+    assert not given.layers[0].bias.any()
+
+
+def test_uniform_has_no_weight_that_a_standard_deviation_is_of():
+    with pytest.raises(InputError, match="no weight is normal") as caught:
+        start("uniform", std=0.1)
+    assert caught.value.key == "model.init.std"
+
+
 def test_an_unknown_start_names_the_known():
     with pytest.raises(InputError, match="got 'ortogonal': did you mean 'orthogonal'") as caught:
         start("ortogonal")
