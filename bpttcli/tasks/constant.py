@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bpttcli.tasks.sequences import Sequences
+    from bpttcli.tasks.streams import Stream
 
 
 class Constant(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,3 +54,9 @@ class Constant(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True)
             at="every",
             h0=h0,
         )
+
+    def stream(self, rng: np.random.Generator) -> Stream:
+        """Go on for ever (see `Task.stream`); draws nothing."""
+        from bpttcli.tasks.streams import Cycle
+
+        return Cycle(self.sequences(rng), self.steps)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import Meta
 
 from bpttcli.errors import InputError, nearest
-from bpttcli.tasks.task import Task
+from bpttcli.tasks.task import Supply, Task
 
 if TYPE_CHECKING:
     import numpy as np
 
     from bpttcli.tasks.files import InputFile
     from bpttcli.tasks.sequences import Sequences
+    from bpttcli.tasks.streams import Stream
 
 
 class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,18 +57,37 @@ class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def sequences(self, rng: np.random.Generator) -> Sequences:
         """Read the sequences (see `Task.sequences`); draws nothing."""
+        return self._whole().first(self.steps, self.batch)
+
+    def supply(self) -> Supply:
+        """Read the sequences (see `Task.supply`)."""
+        from bpttcli.tasks.streams import Drawn
+
+        there = self._whole().first(self.steps, self.batch)
+        return Drawn(lambda rng: there)
+
+    def stream(self, rng: np.random.Generator) -> Stream:
+        """Run through the sequences again and again (see `Task.stream`); draws nothing."""
+        from bpttcli.tasks.streams import Cycle
+
+        whole = self._whole().first(None, self.batch)
+        if whole.y is None or len(whole.y) < whole.steps:
+            message = "must be false where there is not a target for each step"
+            raise InputError(message, key="train.carry_state")
+        return Cycle(whole, self.steps or whole.steps)
+
+    def _whole(self) -> Sequences:
+        """All that is there."""
         from bpttcli.tasks.files import InputFile
         from bpttcli.tasks.numeric import from_lists
         from bpttcli.tasks.padding import pad
         from bpttcli.tasks.written import lay_out_written
 
         if self.file is not None:
-            sequences = self._read(InputFile(self.file, "task.file"))
-        else:
-            lists = pad(self._lists()) if self.batch_first else self._lists()
-            arrays = {name: from_lists(given, f"task.{name}") for name, given in lists.items()}
-            sequences = lay_out_written(arrays, tokens=self.tokens, batch_first=self.batch_first)
-        return sequences.first(self.steps, self.batch)
+            return self._read(InputFile(self.file, "task.file"))
+        lists = pad(self._lists()) if self.batch_first else self._lists()
+        arrays = {name: from_lists(given, f"task.{name}") for name, given in lists.items()}
+        return lay_out_written(arrays, tokens=self.tokens, batch_first=self.batch_first)
 
     def _lists(self) -> dict[str, list[Any]]:
         """Collect the arrays that stand in the experiment itself."""

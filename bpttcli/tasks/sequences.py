@@ -12,6 +12,7 @@ from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError
 from bpttcli.record import Record
 from bpttcli.tasks.numeric import flags, numbers
+from bpttcli.tasks.vocabulary import Vocabulary
 
 
 class Sequences(Record, frozen=True):
@@ -44,6 +45,11 @@ class Sequences(Record, frozen=True):
         What guessing costs in the task's own loss, where that is known.
     baseline_name : str, optional
         What guess that is, in a few words.
+    measured : (T, N) array of bool, optional
+        The steps by which answers are judged right or wrong; all that carry a target, unless
+        given.
+    vocabulary : Vocabulary, optional
+        What the symbols stand for, where they are a text's.
 
     Raises
     ------
@@ -69,6 +75,8 @@ class Sequences(Record, frozen=True):
     random_start: bool = False
     baseline: float | None = None
     baseline_name: str | None = None
+    measured: NDArray[np.bool_] | None = None
+    vocabulary: Vocabulary | None = None
 
     def __post_init__(self) -> None:
         """Check the arrays and freeze them."""
@@ -80,10 +88,12 @@ class Sequences(Record, frozen=True):
             _require_shape(x, (None, None, self.n_inputs), "(T, N, I)", "task.x")
         self._keep("x", x)
         self._check_targets()
-        if self.mask is not None:
-            mask = flags(self.mask, "task.mask")
-            _require_shape(mask, (self.steps, self.batch), "(T, N)", "task.mask")
-            self._keep("mask", mask)
+        for name in ("mask", "measured"):
+            steps = getattr(self, name)
+            if steps is not None:
+                steps = flags(steps, f"task.{name}")
+                _require_shape(steps, (self.steps, self.batch), "(T, N)", f"task.{name}")
+                self._keep(name, steps)
         if self.lengths is not None:
             lengths = numbers(self.lengths, "task.lengths")
             _require_shape(lengths, (self.batch,), "(N,)", "task.lengths")
@@ -134,6 +144,7 @@ class Sequences(Record, frozen=True):
             y=None if y is None else y[:steps, :batch],
             mask=None if mask is None else mask[:steps, :batch],
             lengths=None if lengths is None else np.minimum(lengths, steps or self.steps)[:batch],
+            measured=None if self.measured is None else self.measured[:steps, :batch],
             h0=None if self.h0 is None else self.h0[:, :batch],
             c0=None if self.c0 is None else self.c0[:, :batch],
         )

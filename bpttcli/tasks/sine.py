@@ -11,7 +11,9 @@ from bpttcli.tasks.task import Generated
 if TYPE_CHECKING:
     import numpy as np
 
+    from bpttcli.engine.scaled import Array
     from bpttcli.tasks.sequences import Sequences
+    from bpttcli.tasks.streams import Stream
 
 
 class Sine(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,14 +34,45 @@ class Sine(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def sequences(self, rng: np.random.Generator) -> Sequences:
         """Draw the sequences (see `Task.sequences`)."""
+        signal = self._wave(self._phase(rng), 0)
+        signal += self.noise * rng.standard_normal(signal.shape)
+        return self._asked(signal)
+
+    def stream(self, rng: np.random.Generator) -> Stream:
+        """Let the waves go on for ever (see `Task.stream`)."""
         import numpy as np
 
+        from bpttcli.tasks.streams import Made
+
+        phase, entropy = self._phase(rng), int(rng.integers(2**63))
+
+        def noise(k: int) -> Array:
+            return np.random.default_rng([entropy, k]).standard_normal((self.steps, self.batch))
+
+        def chunk(k: int) -> Sequences:
+            # The last target is the first input of the next chunk, noise included.
+            added = np.concatenate([noise(k), noise(k + 1)[:1]])
+            return self._asked(self._wave(phase, k * self.steps) + self.noise * added)
+
+        return Made(chunk)
+
+    def _phase(self, rng: np.random.Generator) -> Array:
+        """Draw where each wave starts."""
+        import numpy as np
+
+        return rng.uniform(0.0, 2.0 * np.pi, self.batch)
+
+    def _wave(self, phase: Array, first: int) -> Array:
+        """The waves without noise, (T + 1, N), from step `first` on."""
+        import numpy as np
+
+        angle = 2.0 * np.pi / self.period * np.arange(first, first + self.steps + 1)
+        return np.asarray(np.sin(angle[:, None] + phase))
+
+    def _asked(self, signal: Array) -> Sequences:
+        """Ask for the next value."""
         from bpttcli.tasks.sequences import Sequences
 
-        phase = rng.uniform(0.0, 2.0 * np.pi, self.batch)
-        angle = 2.0 * np.pi / self.period * np.arange(self.steps + 1)
-        signal = np.sin(angle[:, None] + phase)
-        signal += self.noise * rng.standard_normal(signal.shape)
         return Sequences(
             x=signal[:-1, :, None],
             n_inputs=1,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bpttcli.tasks.task import Generated
+from bpttcli.tasks.task import Generated, Supply
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from bpttcli.engine.scaled import Array
     from bpttcli.tasks.sequences import Sequences
+    from bpttcli.tasks.streams import Stream
 
 _FILE = Path(__file__).parent / "series" / "sunspots.csv"
 
@@ -33,21 +35,49 @@ class Sunspots(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def sequences(self, rng: np.random.Generator) -> Sequences:
         """Draw the sequences (see `Task.sequences`)."""
-        import numpy as np
+        return self.supply().sequences(rng)
 
-        from bpttcli.tasks.sequences import Sequences
+    def supply(self) -> Supply:
+        """Read the numbers (see `Task.supply`)."""
+        from bpttcli.tasks.streams import Drawn
         from bpttcli.tasks.windows import windows
 
-        series = np.loadtxt(_FILE, delimiter=",", skiprows=1, usecols=1)
-        series = (series - series.mean()) / series.std()
-        x, y = windows(series[:, None], self.steps, self.batch, rng, unit="years")
-        return Sequences(
-            x=x,
-            n_inputs=1,
-            y=y,
-            n_outputs=1,
-            loss="mse",
-            at="every",
-            baseline=float(np.mean((y - x) ** 2)),
-            baseline_name="this year's number again",
-        )
+        series = _series()
+
+        def draw(rng: np.random.Generator) -> Sequences:
+            return _asked(*windows(series, self.steps, self.batch, rng, unit="years"))
+
+        return Drawn(draw)
+
+    def stream(self, rng: np.random.Generator) -> Stream:
+        """Run through the years again and again (see `Task.stream`); draws nothing."""
+        from bpttcli.tasks.streams import Passage, spread
+
+        series = _series()
+        return Passage(series, spread(len(series), self.batch), self.steps, _asked)
+
+
+def _series() -> Array:
+    """The standardised numbers of all years, (years, 1)."""
+    import numpy as np
+
+    series = np.loadtxt(_FILE, delimiter=",", skiprows=1, usecols=1)
+    return np.asarray((series - series.mean()) / series.std())[:, None]
+
+
+def _asked(x: Array, y: Array) -> Sequences:
+    """Ask for the number of the next year."""
+    import numpy as np
+
+    from bpttcli.tasks.sequences import Sequences
+
+    return Sequences(
+        x=x,
+        n_inputs=1,
+        y=y,
+        n_outputs=1,
+        loss="mse",
+        at="every",
+        baseline=float(np.mean((y - x) ** 2)),
+        baseline_name="this year's number again",
+    )

@@ -5,7 +5,7 @@ Importing a task imports no NumPy, so that names and keys can be listed at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from msgspec import Meta, Struct
 
@@ -15,11 +15,20 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bpttcli.tasks.sequences import Sequences
+    from bpttcli.tasks.streams import Stream
 
 # Sizes up to these, times 10,000 inputs of 8 bytes, still have a number of bytes below 2**63:
 # what is too large for a machine is a MemoryError, never an overflow of NumPy's sizes.
 Steps = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Batch = Annotated[int, Meta(ge=1, le=90_000)]
+
+
+class Supply(Protocol):
+    """What sequences are drawn from."""
+
+    def sequences(self, rng: np.random.Generator) -> Sequences:
+        """Draw sequences (see `Task.sequences`)."""
+        ...
 
 
 class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +58,41 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             The keys contradict each other, or the file that they name.
         """
         raise NotImplementedError
+
+    def supply(self) -> Supply:
+        """Read once what the sequences are drawn from, for whoever draws often.
+
+        Returns
+        -------
+        Supply
+            Draws the sequences that the task draws.
+
+        Raises
+        ------
+        InputError
+            The keys contradict each other, or the file that they name.
+        """
+        return self
+
+    def stream(self, rng: np.random.Generator) -> Stream:
+        """Make N endless sequences that come in chunks of T steps, one after the other.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Its state decides what is random in them.
+
+        Returns
+        -------
+        Stream
+
+        Raises
+        ------
+        InputError
+            The sequences of this task have an end; or as `sequences`.
+        """
+        message = f"must be false for the task {self.name}, whose sequences have an end"
+        raise InputError(message, key="train.carry_state")
 
 
 class Generated(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):

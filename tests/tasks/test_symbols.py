@@ -11,9 +11,9 @@ from bpttcli.tasks.symbols import characters, entropy, words
 @settings(max_examples=50, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_the_alphabet_in_order_of_code_points_gives_the_text_back(text):
-    symbols, count = characters(text)
+    symbols, vocabulary = characters(text)
     alphabet = sorted(set(text))
-    assert count == len(alphabet)
+    assert list(vocabulary.names) == alphabet
     assert "".join(alphabet[symbol] for symbol in symbols) == text
 
 
@@ -34,10 +34,10 @@ def test_the_alphabet_in_order_of_code_points_gives_the_text_back(text):
     ],
 )
 def test_words_are_runs_of_letters_single_han_characters_and_single_marks(text, expected):
-    symbols, count = words(text)
+    symbols, vocabulary = words(text)
     alphabet = sorted(set(expected))
     assert [alphabet[symbol] for symbol in symbols] == expected
-    assert count == len(alphabet)
+    assert list(vocabulary.names) == alphabet
 
 
 def test_entropy_of_equally_frequent_symbols_is_the_logarithm_of_their_number():
