@@ -1,0 +1,1 @@
+"""Training: optimisers, the loop, what is watched meanwhile, and its checkpoints."""
