@@ -146,6 +146,8 @@ def _expected(kind: mi.Type, value: object) -> str:
             return "a list of integers" + _bounds(item, None)
         case mi.ListType(item_type=mi.FloatType() as item):
             return "a list of numbers" + _bounds(item, None)
+        case mi.ListType(item_type=mi.StrType()):
+            return "a list of names"
         case mi.ListType():
             return "a list of numbers, or of lists of numbers"
         case mi.DictType():

@@ -3,13 +3,14 @@
 A new section is one struct and one field of `Experiment`.
 """
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field, to_builtins
 
 from bpttcli.engine.cells import CELLS
 from bpttcli.errors import InputError, nearest
+from bpttcli.experiment.parameter_names import PARAMETERS, is_parameter
+from bpttcli.experiment.train_keys import Train
 from bpttcli.tasks.registry import task_class
 from bpttcli.tasks.task import Task
 from bpttcli.truncation.registry import TRUNCATIONS
@@ -30,10 +31,6 @@ PATHS = frozenset({"task.file", "model.file"})
 
 # Lists of numbers, or lists of such lists (msgspec cannot tell two kinds of list apart).
 Numbers = list[float | list[float]]
-
-_PARAMETER = re.compile(r"(weight|bias)_(ih|hh)_l(0|[1-9][0-9]*)|readout\.(weight|bias)")
-_PARAMETERS = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
-_PARAMETERS += ["readout.weight", "readout.bias"]
 
 
 class Init(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,8 +122,8 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise InputError(message, key="model.parameters")
         for name, values in self.parameters.items():
             key = f"model.parameters.{name}"
-            if not _PARAMETER.fullmatch(name):
-                raise InputError(f"is not a parameter, {nearest(name, _PARAMETERS)}", key=key)
+            if not is_parameter(name):
+                raise InputError(f"is not a parameter, {nearest(name, PARAMETERS)}", key=key)
             rank = 2 if "weight" in name else 1
             if _rank(values) != rank:
                 kinds = {1: "a list of numbers", 2: "a list of rows of one length"}
@@ -322,6 +319,7 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     clip: Annotated[Clip, Meta(description="what the gradient may not exceed")] = Clip()
     compare: Annotated[Compare, Meta(description="which estimators stand side by side")] = Compare()
+    train: Annotated[Train, Meta(description="how it is trained")] = Train()
     report: Annotated[Report, Meta(description="where the diagnosis draws its lines")] = Report()
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from bpttcli.engine.cells import CELLS
 from bpttcli.errors import InputError
 from bpttcli.experiment.schema import Experiment, Loss, Model, Report
+from bpttcli.experiment.train_keys import Schedule, Train
 
 
 def test_the_defaults_are_those_of_the_design():
@@ -20,16 +21,8 @@ def test_the_defaults_are_those_of_the_design():
 
 def test_a_whole_experiment_is_plain_values():
     tree = Experiment(seed=3).to_dict()
-    assert list(tree) == [
-        "seed",
-        "task",
-        "model",
-        "loss",
-        "truncation",
-        "clip",
-        "compare",
-        "report",
-    ]
+    sections = ["seed", "task", "model", "loss", "truncation", "clip", "compare", "train", "report"]
+    assert list(tree) == sections
     assert tree["seed"] == 3
     assert msgspec.json.decode(msgspec.json.encode(tree)) == tree
 
@@ -79,6 +72,11 @@ def test_a_parameter_has_a_known_name_and_its_rank(build, key, message):
         (lambda: Loss(vector=[]), "loss.vector"),
         (lambda: Loss(vector=[[1.0], [1.0, 2.0]]), "loss.vector"),
         (lambda: Loss(vector=[1.0, [1.0]]), "loss.vector"),
+        (lambda: Train(only=[]), "train.only"),
+        (lambda: Train(only=["weight_hh_l0", "weight_hh"]), "train.only"),
+        (lambda: Train(chunk=10), "train.chunk"),
+        (lambda: Schedule(factor=0.1), "train.schedule.factor"),
+        (lambda: Schedule(name="step", floor=0.1), "train.schedule.floor"),
         (lambda: Report(vanishing_below=1.0, exploding_above=1.0), "report.exploding_above"),
     ],
 )
