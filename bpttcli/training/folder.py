@@ -1,0 +1,190 @@
+"""The folder that a run keeps its checkpoints in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bpttcli.engine.scaled import Array
+from bpttcli.errors import InputError, RunError
+from bpttcli.files import atomic
+from bpttcli.training.checkpoint import Checkpoint, from_bytes, to_bytes
+
+_NAME = re.compile(r"update-(\d+)\.npz")
+_EXPERIMENT, _BEST = "experiment.yaml", "best.npz"
+# What `atomic` calls a file that is not yet whole; a run that was killed may leave one.
+_UNFINISHED = ".bptt-*"
+
+
+class Newest(NamedTuple):
+    """The newest checkpoint that can be read.
+
+    Attributes
+    ----------
+    checkpoint : Checkpoint
+    path : Path
+    notes : list of str
+        Which newer ones are damaged.
+    """
+
+    checkpoint: Checkpoint
+    path: Path
+    notes: list[str]
+
+
+class Folder:
+    """Checkpoints of one run, each written whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    keep : int
+        How many there may be; older ones are removed.
+    """
+
+    def __init__(self, path: str | Path, keep: int = 3) -> None:
+        self.path, self._keep = Path(path), keep
+
+    @property
+    def experiment(self) -> Path:
+        """The experiment of the run, a file that can be run by itself."""
+        return self.path / _EXPERIMENT
+
+    def check_unused(self, key: str | None = None) -> None:
+        """Refuse a folder that cannot be made, or that holds anything.
+
+        Raises
+        ------
+        InputError
+        """
+        parent = Path(os.path.abspath(self.path)).parent
+        if self.path.is_dir() and not any(self.path.iterdir()):
+            return
+        if self.path.is_dir() and self.checkpoints():
+            raise InputError(
+                f"must be a new folder, {self.path} holds a run already: go on with it by "
+                f"--resume {self.path}",
+                key=key,
+            )
+        if os.path.lexists(self.path):
+            raise InputError(f"must be a new folder, {self.path} is there already", key=key)
+        if not parent.is_dir():
+            message = f"must be in a folder that exists, got {self.path}"
+            raise InputError(message, key=key)
+        if not os.access(parent, os.W_OK):
+            message = f"must be in a folder that can be written, got {self.path}"
+            raise InputError(message, key=key)
+
+    def create(self, experiment: bytes, first: Checkpoint) -> None:
+        """Make the folder, with its first checkpoint in it: whoever sees it can resume.
+
+        Parameters
+        ----------
+        experiment : bytes
+            The experiment as a file.
+        first : Checkpoint
+
+        Raises
+        ------
+        RunError
+            The system refuses.
+        """
+        target = Path(os.path.abspath(self.path))
+        made: str | None = None
+        try:
+            made = tempfile.mkdtemp(prefix=f".bptt-{target.name}-", dir=target.parent)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(made, 0o777 & ~mask)
+            inside = Folder(made, self._keep)
+            with atomic(inside.experiment) as stream:
+                stream.write(experiment)
+            inside.save(0, first)
+            os.rename(made, target)
+            made = None
+            _sync(target.parent)
+        except OSError as error:
+            raise RunError(f"cannot make {self.path}: {error.strerror or error}") from error
+        finally:
+            if made is not None:
+                shutil.rmtree(made, ignore_errors=True)
+
+    def save(self, update: int, checkpoint: Checkpoint) -> Path:
+        """Write a checkpoint, and remove those that are too old.
+
+        Raises
+        ------
+        RunError
+            The disk is full, or the system refuses: the older checkpoints stay.
+        """
+        path = self.path / f"update-{update:09d}.npz"
+        content = to_bytes(checkpoint)
+        with atomic(path) as stream:
+            stream.write(content)
+        _sync(self.path)
+        for old in self.checkpoints()[self._keep :]:
+            with contextlib.suppress(OSError):
+                old.unlink()
+        return path
+
+    def save_best(self, parameters: Mapping[str, Array]) -> None:
+        """Write the best parameters, as a file that ``--model`` reads.
+
+        Raises
+        ------
+        RunError
+            As `save`.
+        """
+        with atomic(self.path / _BEST) as stream:
+            np.savez(stream, **parameters)  # type: ignore[arg-type]
+
+    def checkpoints(self) -> list[Path]:
+        """List the checkpoints, the newest first."""
+        found = [path for path in self.path.iterdir() if _NAME.fullmatch(path.name)]
+        return sorted(found, key=lambda path: path.name, reverse=True)
+
+    def newest(self) -> Newest:
+        """Read the newest checkpoint that is whole, and tidy up after a run that was killed.
+
+        Raises
+        ------
+        InputError
+            There is none.
+        """
+        if not self.path.is_dir():
+            raise InputError(f"must be a folder with checkpoints, there is no {self.path}")
+        notes = []
+        for path in self.checkpoints():
+            try:
+                checkpoint = from_bytes(path.read_bytes())
+            except (InputError, OSError) as error:
+                notes.append(f"{path} {error}")
+                continue
+            return Newest(checkpoint, path, notes)
+        if notes:
+            raise InputError(f"holds no checkpoint that can be read: {'; '.join(notes)}")
+        raise InputError(f"must be a folder with checkpoints, {self.path} holds none")
+
+    def tidy(self) -> None:
+        """Remove what a run that was killed had not finished writing."""
+        for path in self.path.glob(_UNFINISHED):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Let a rename survive a loss of power, where folders can be synchronised."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
