@@ -154,7 +154,7 @@ def build(experiment: Experiment) -> Problem:
     )
     estimator = estimator_named(truncation.name, **truncation.keys())
     clip = Limits(experiment.clip.norm, experiment.clip.value)
-    start = _start(network, sequences, np.random.default_rng(start_seed))
+    start = starting_states(network, sequences, np.random.default_rng(start_seed))
     return Problem(
         resolved, network, sequences, objective, start, estimator, clip, again, tuple(warnings)
     )
@@ -218,7 +218,7 @@ def _check_widths(network: Network, sequences: Sequences) -> None:
         )
 
 
-def _start(network: Network, sequences: Sequences, rng: np.random.Generator) -> States:
+def starting_states(network: Network, sequences: Sequences, rng: np.random.Generator) -> States:
     """Take the initial states that came with the sequences; for others draw them, or zeros."""
     batch = int(sequences.x.shape[1])
     given = {"h": sequences.h0, "c": sequences.c0}

@@ -12,6 +12,7 @@ from bpttcli.tasks.task import Generated
 if TYPE_CHECKING:
     import numpy as np
 
+    from bpttcli.tasks.parts import Parts
     from bpttcli.tasks.sequences import Sequences
     from bpttcli.tasks.streams import Stream
 
@@ -60,3 +61,9 @@ class Constant(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True)
         from bpttcli.tasks.streams import Cycle
 
         return Cycle(self.sequences(rng), self.steps)
+
+    def parts(self, rng: np.random.Generator, share: float, batch: int) -> Parts:
+        """Train on all there is (see `Task.parts`): no other sequence could be a test."""
+        from bpttcli.tasks.parts import Parts
+
+        return Parts(self.supply(), self.stream, None)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bpttcli.tasks.files import InputFile
+    from bpttcli.tasks.parts import Parts
     from bpttcli.tasks.sequences import Sequences
     from bpttcli.tasks.streams import Stream
 
@@ -68,9 +69,26 @@ class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def stream(self, rng: np.random.Generator) -> Stream:
         """Run through the sequences again and again (see `Task.stream`); draws nothing."""
-        from bpttcli.tasks.streams import Cycle
+        return self._stream(self._whole().first(None, self.batch))
+
+    def parts(self, rng: np.random.Generator, share: float, batch: int) -> Parts:
+        """Keep some of the sequences aside, where there are several (see `Task.parts`)."""
+        from bpttcli.tasks.parts import Parts, chosen_aside
+        from bpttcli.tasks.streams import Drawn
 
         whole = self._whole().first(None, self.batch)
+        train, aside = chosen_aside(whole.batch, share if batch else 0.0, rng)
+        some = whole.take(train)
+        drawn, held_out = some.first(self.steps), None
+        if len(aside):
+            test = whole.take(aside[:batch]).first(self.steps)
+            held_out = Drawn(lambda rng: test)
+        return Parts(Drawn(lambda rng: drawn), lambda rng: self._stream(some), held_out)
+
+    def _stream(self, whole: Sequences) -> Stream:
+        """Run through some of the sequences."""
+        from bpttcli.tasks.streams import Cycle
+
         if whole.y is None or len(whole.y) < whole.steps:
             message = "must be false where there is not a target for each step"
             raise InputError(message, key="train.carry_state")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from bpttcli.errors import InputError
 from bpttcli.record import Record
+from bpttcli.tasks.parts import chosen_aside
 from bpttcli.tasks.sequences import Sequences
 from bpttcli.tasks.vocabulary import Symbols, Vocabulary
 
@@ -75,6 +77,33 @@ class Lines(Record, frozen=True):
     def sequences(self, rng: np.random.Generator) -> Sequences:
         """Draw the lines (see `Task.sequences`)."""
         return self.take(rng.integers(0, len(self.symbols), self.batch))
+
+    def split(
+        self, rng: np.random.Generator, share: float, batch: int
+    ) -> tuple[Lines, Lines | None]:
+        """Part the lines at random: those that are drawn from, and `share` of them kept aside.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        share : float
+        batch : int
+            Lines that are drawn of those aside.
+
+        Returns
+        -------
+        Lines
+        Lines or None
+            None if nothing is kept aside.
+        """
+        train, aside = chosen_aside(len(self.symbols), share, rng)
+        if not len(aside):
+            return self, None
+        parts = [
+            msgspec.structs.replace(self, symbols=self.symbols[some], length=self.length[some])
+            for some in (train, aside)
+        ]
+        return parts[0], msgspec.structs.replace(parts[1], batch=batch)
 
     def take(self, chosen: NDArray[np.int64]) -> Sequences:
         """Take the lines of these numbers, counted from 0."""

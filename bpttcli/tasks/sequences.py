@@ -180,6 +180,21 @@ class Sequences(Record, frozen=True):
             mask=None if mask is None else mask[order, column],
         )
 
+    def take(self, which: NDArray[np.int64]) -> Sequences:
+        """Take some of the sequences.
+
+        Parameters
+        ----------
+        which : (n,) array of int
+            Their indices.
+        """
+        named = ("x", "y", "mask", "measured", "h0", "c0")
+        arrays = {name: getattr(self, name) for name in named}
+        taken = {name: array[:, which] for name, array in arrays.items() if array is not None}
+        if self.lengths is not None:
+            taken["lengths"] = self.lengths[which]
+        return msgspec.structs.replace(self, **taken)
+
     def _check_targets(self) -> None:
         """Check y, and with it the fields that y decides."""
         if self.y is None:

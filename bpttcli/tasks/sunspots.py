@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bpttcli.engine.scaled import Array
+    from bpttcli.tasks.parts import Parts
     from bpttcli.tasks.sequences import Sequences
     from bpttcli.tasks.streams import Stream
 
@@ -39,21 +40,36 @@ class Sunspots(Generated, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def supply(self) -> Supply:
         """Read the numbers (see `Task.supply`)."""
-        from bpttcli.tasks.streams import Drawn
-        from bpttcli.tasks.windows import windows
-
-        series = _series()
-
-        def draw(rng: np.random.Generator) -> Sequences:
-            return _asked(*windows(series, self.steps, self.batch, rng, unit="years"))
-
-        return Drawn(draw)
+        return self._supply(_series(), self.batch)
 
     def stream(self, rng: np.random.Generator) -> Stream:
         """Run through the years again and again (see `Task.stream`); draws nothing."""
-        from bpttcli.tasks.streams import Passage, spread
+        return self._stream(_series())
+
+    def parts(self, rng: np.random.Generator, share: float, batch: int) -> Parts:
+        """Keep the last years aside (see `Task.parts`)."""
+        from bpttcli.tasks.parts import Parts, set_aside
 
         series = _series()
+        aside = set_aside(len(series), share, self.steps + 1) if batch else 0
+        train, test = series[: len(series) - aside], series[len(series) - aside :]
+        held_out = self._supply(test, batch) if aside else None
+        return Parts(self._supply(train, self.batch), lambda rng: self._stream(train), held_out)
+
+    def _supply(self, series: Array, batch: int) -> Supply:
+        """Draw windows of some of the years."""
+        from bpttcli.tasks.streams import Drawn
+        from bpttcli.tasks.windows import windows
+
+        def draw(rng: np.random.Generator) -> Sequences:
+            return _asked(*windows(series, self.steps, batch, rng, unit="years"))
+
+        return Drawn(draw)
+
+    def _stream(self, series: Array) -> Stream:
+        """Run through some of the years."""
+        from bpttcli.tasks.streams import Passage, spread
+
         return Passage(series, spread(len(series), self.batch), self.steps, _asked)
 
 

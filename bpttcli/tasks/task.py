@@ -14,6 +14,7 @@ from bpttcli.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
+    from bpttcli.tasks.parts import Parts
     from bpttcli.tasks.sequences import Sequences
     from bpttcli.tasks.streams import Stream
 
@@ -93,6 +94,32 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         message = f"must be false for the task {self.name}, whose sequences have an end"
         raise InputError(message, key="train.carry_state")
+
+    def parts(self, rng: np.random.Generator, share: float, batch: int) -> Parts:
+        """Part what a network is trained on from what it is tested on.
+
+        Here all sequences are drawn, and those of the test are drawn anew.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Decides what is kept aside, where that is decided at random.
+        share : float
+            Of a text or data set that is kept aside, from 0 to 1.
+        batch : int
+            Sequences of the test; 0 for no test.
+
+        Raises
+        ------
+        InputError
+            As `sequences`.
+        """
+        from msgspec.structs import replace
+
+        from bpttcli.tasks.parts import Parts
+
+        held_out = replace(self, batch=batch).supply() if batch else None
+        return Parts(self.supply(), self.stream, held_out)
 
 
 class Generated(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):

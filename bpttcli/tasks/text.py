@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from bpttcli.errors import InputError
-from bpttcli.tasks.task import Batch, Steps, Supply, Task
+from bpttcli.tasks.task import Batch, Steps, Task
 
 if TYPE_CHECKING:
     import numpy as np
 
     from bpttcli.tasks.files import InputFile
+    from bpttcli.tasks.lines import Lines
+    from bpttcli.tasks.parts import Parts
+    from bpttcli.tasks.running_text import RunningText
     from bpttcli.tasks.sequences import Sequences
     from bpttcli.tasks.streams import Stream
 
@@ -66,7 +69,7 @@ class Text(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Draw the sequences (see `Task.sequences`)."""
         return self.supply().sequences(rng)
 
-    def supply(self) -> Supply:
+    def supply(self) -> RunningText | Lines:
         """Read the text (see `Task.supply`)."""
         from bpttcli.tasks.lines import Lines
         from bpttcli.tasks.running_text import RunningText
@@ -83,7 +86,7 @@ class Text(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
             unit = _UNITS[self.symbols]
             raise file.error(f"must have at least 2 {unit}, got {len(encoded)}")
         steps = len(encoded) - 1 if self.steps is None else self.steps
-        return RunningText(encoded, vocabulary, steps, self.batch)
+        return RunningText.of(encoded, vocabulary, steps, self.batch)
 
     def stream(self, rng: np.random.Generator) -> Stream:
         """Run through the text, N places at a time (see `Task.stream`)."""
@@ -94,6 +97,18 @@ class Text(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
             message = "must be false for task.lines, of which each starts afresh"
             raise InputError(message, key="train.carry_state")
         return supply.stream()
+
+    def parts(self, rng: np.random.Generator, share: float, batch: int) -> Parts:
+        """Keep the end of the text aside, or some of its lines (see `Task.parts`)."""
+        from bpttcli.tasks.lines import Lines
+        from bpttcli.tasks.parts import Parts
+
+        whole = self.supply()
+        if isinstance(whole, Lines):
+            some, lines = whole.split(rng, share if batch else 0.0, batch)
+            return Parts(some, self.stream, lines)
+        train, test = whole.split(share if batch else 0.0, batch)
+        return Parts(train, lambda rng: train.stream(), test)
 
     def _read(self) -> tuple[InputFile, str]:
         """Read the file, or one of those that come along."""
