@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bpttcli._version import __version__
-from bpttcli.cli import compare_truncation, grad_norms, spectrum
+from bpttcli.cli import compare_truncation, grad_norms, spectrum, train
 from bpttcli.cli.options import help_text
 
 app = typer.Typer(
@@ -43,3 +43,4 @@ app.callback(help=help_text(_bptt.__doc__))(_bptt)
 app.command("grad-norms")(grad_norms.command)
 app.command("spectrum")(spectrum.command)
 app.command("compare-truncation")(compare_truncation.command)
+app.command("train")(train.command)

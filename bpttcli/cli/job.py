@@ -153,7 +153,7 @@ class Job:
     def _check_targets(self) -> None:
         """Refuse output paths that nothing can be written to, before the run."""
         taken: dict[str, str] = {}
-        for flag in ("--output", "--save-arrays", "--save-model", "--plot"):
+        for flag in ("--output", "--save-arrays", "--save-model", "--plot", "--log"):
             path = self.text(flag)
             if path is None:
                 continue

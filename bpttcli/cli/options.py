@@ -94,6 +94,10 @@ _LOSSES = ("cross_entropy", "mse", "probe")
 _PLACES = ("every", "last")
 _S, _N, _L, _R, _O = "Sequences", "Network", "Loss", "Run", "Result"
 _B, _T, _E = "Matrix", "Trajectory", "Estimator"
+_U, _K = "Training", "Keeping"
+_OPTIMISERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
+_COURSES = ("constant", "step", "cosine")
+_POLICIES = ("stop", "skip", "backoff")
 
 SHARED = (
     Flag("--steps", "Number of time steps T.", _S, "task.steps", "T", number=True),
@@ -281,6 +285,72 @@ SPECTRUM = (
     Flag("--transient", "Steps they leave out: a quarter unless said.", _T, metavar="n"),
     Flag("--all", "Every lag, and every row in the table.", _O),
     Flag("--plot", "Draw a picture: png, svg or pdf.", _O, metavar="FILE"),
+)
+
+TRAIN = (
+    Flag("--updates", "Updates after which it ends.", _U, "train.updates", "n", number=True),
+    Flag(
+        "--optimizer",
+        f"The rule of an update: {_listed(_OPTIMISERS)}.",
+        _U,
+        "train.optimizer",
+        "NAME",
+        choices=_OPTIMISERS,
+    ),
+    Flag("--lr", "The learning rate.", _U, "train.lr", "lr", number=True),
+    Flag(
+        "--schedule",
+        f"The course of the learning rate: {_listed(_COURSES)}.",
+        _U,
+        "train.schedule.name",
+        "NAME",
+        choices=_COURSES,
+    ),
+    Flag(
+        "--carry-state",
+        "One update a chunk of long sequences, the state carried on.",
+        _U,
+        "train.carry_state",
+    ),
+    Flag("--minutes", "Minutes after which it ends.", _U, "train.minutes", "m", number=True),
+    Flag(
+        "--target-loss",
+        "End once the held-out loss is this small.",
+        _U,
+        "train.target_loss",
+        "L",
+        number=True,
+    ),
+    Flag(
+        "--patience",
+        "End after n rows of the log without a better loss.",
+        _U,
+        "train.patience",
+        "n",
+        number=True,
+    ),
+    Flag(
+        "--on-divergence",
+        f"What a diverging update leads to: {_listed(_POLICIES)}.",
+        _U,
+        "train.on_divergence",
+        "NAME",
+        choices=_POLICIES,
+    ),
+    Flag("--log-every", "Updates between two rows.", _U, "train.log_every", "n", number=True),
+    Flag("--log", "Write each row at once to this file, a line of JSON.", _K, metavar="FILE"),
+    Flag("--checkpoint", "Keep the run in this new folder.", _K, metavar="DIR"),
+    Flag(
+        "--checkpoint-every",
+        "Updates between two checkpoints.",
+        _K,
+        "train.checkpoint_every",
+        "n",
+        number=True,
+    ),
+    Flag("--resume", "Go on with the run in this folder.", _K, metavar="DIR"),
+    Flag("--allow-changed", "Resume although the experiment has changed.", _K),
+    Flag("--save-model", "Write the last parameters to an npz file.", _K, metavar="FILE"),
 )
 
 

@@ -87,7 +87,7 @@ class Problem(Record, frozen=True):
         sequences = self.fed(self.experiment.task.sequences(np.random.default_rng(task_seed)))
         rng = np.random.default_rng(probe_seed)
         objective = objective_of(self.experiment.loss, sequences, self.network, rng)
-        start = _start(self.network, sequences, np.random.default_rng(start_seed))
+        start = starting_states(self.network, sequences, np.random.default_rng(start_seed))
         return sequences, objective, start
 
     @property

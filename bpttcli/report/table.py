@@ -45,6 +45,20 @@ def render_table(view: View, console: Console, *, encoding: str | None = "utf-8"
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
+def laid_out(grid: Grid, width: int, *, encoding: str | None = "utf-8") -> RenderableType:
+    """Lay a single grid out for a display that changes.
+
+    Parameters
+    ----------
+    grid : Grid
+    width : int
+        Columns of the terminal.
+    encoding : str or None
+        Decides between notation and plain characters.
+    """
+    return _Printer(encoding, width)._grid(grid)
+
+
 class _Printer:
     """Turns text into Rich's objects; never reads it as markup."""
 

@@ -1,0 +1,203 @@
+"""The folder of a run: a new one, one to go on with, or none."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from bpttcli.engine.network import Network
+from bpttcli.errors import InputError
+from bpttcli.experiment.wording import shown
+from bpttcli.training.checkpoint import Checkpoint
+from bpttcli.training.folder import Folder
+from bpttcli.training.snapshot import progress_of, restore, snapshot
+
+if TYPE_CHECKING:
+    from bpttcli.diagnostics.gradient_norms import GradientNorms
+    from bpttcli.engine.scaled import Array
+    from bpttcli.experiment.build import Problem
+    from bpttcli.training.progress import Progress
+    from bpttcli.training.run import Run
+
+# Keys that change no number of a run.
+_HARMLESS = {"train.checkpoint_every", "train.keep"}
+_MOST_NAMED = 5
+
+
+class KeptRun:
+    """Where a run is kept, and what it goes on from.
+
+    Parameters
+    ----------
+    folder : Path or None
+    resumed : Checkpoint, optional
+        What it goes on from.
+    notes : list of str
+        What to tell about the folder.
+    allow_changed : bool
+        Go on although the experiment is another one.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        resumed: Checkpoint | None = None,
+        notes: list[str] | None = None,
+        *,
+        allow_changed: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.notes = [] if notes is None else notes
+        self._resumed, self._allow_changed = resumed, allow_changed
+        self._store = None if folder is None else Folder(folder)
+        self._initial: dict[str, Array] = {}
+        self._values: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> KeptRun:
+        """Read the options, and the folder that is to be gone on with.
+
+        Raises
+        ------
+        InputError
+            The new folder is there already, or the old one holds no checkpoint.
+        """
+        if "checkpoint" in given:
+            folder = Path(given["checkpoint"])
+            try:
+                Folder(folder).check_unused()
+            except InputError as error:
+                raise InputError(f"--checkpoint {error}") from error
+            return cls(folder)
+        if "resume" not in given:
+            return cls(None)
+        folder = Path(given["resume"])
+        try:
+            found = Folder(folder).newest()
+        except InputError as error:
+            raise InputError(f"--resume {error}") from error
+        notes = [f"{note}; the one before it is taken" for note in found.notes]
+        changed = "allow_changed" in given
+        return cls(folder, found.checkpoint, notes, allow_changed=changed)
+
+    @property
+    def experiment(self) -> str | None:
+        """The experiment to run where none is named: that of the folder."""
+        return None if self._store is None or self._resumed is None else str(self._store.experiment)
+
+    def progress(self) -> Progress | None:
+        """How far the run had come; None for a new one."""
+        return None if self._resumed is None else progress_of(self._resumed)
+
+    def begin(self, run: Run, problem: Problem) -> None:
+        """Load what was kept, or make the folder.
+
+        Raises
+        ------
+        InputError
+            The experiment or its sequences are not those of the run.
+        RunError
+            The folder cannot be made.
+        """
+        experiment = problem.experiment.to_dict()
+        self._values = {"experiment": experiment, "data": _digest(problem)}
+        if self._store is not None:
+            self._store = Folder(self._store.path, problem.experiment.train.keep)
+        if self._resumed is None:
+            self._initial = run.updates.parameters.copies()
+            if self._store is not None:
+                text = msgspec.json.format(msgspec.json.encode(experiment), indent=2) + b"\n"
+                self._store.create(text, snapshot(run, self._initial, self._values))
+            return
+        changes = _changes(self._resumed.values["experiment"], experiment)
+        if not self._allow_changed:
+            self._refuse_changes(changes)
+        elif changes:
+            run.progress.stopped_by = None
+        self._initial = self._resumed.group("initial")
+        try:
+            restore(run, self._resumed)
+        except InputError as error:
+            raise InputError(f"--resume {self.folder} {error}") from error
+        if self._store is not None:
+            self._store.tidy()
+
+    def save(self, run: Run) -> None:
+        """Write a checkpoint, if there is a folder.
+
+        Raises
+        ------
+        RunError
+            It cannot be written.
+        """
+        if self._store is not None:
+            self._store.save(run.progress.update, snapshot(run, self._initial, self._values))
+
+    def save_best(self, parameters: dict[str, Array]) -> None:
+        """Write the best parameters, if there is a folder.
+
+        Raises
+        ------
+        RunError
+            They cannot be written.
+        """
+        if self._store is not None:
+            self._store.save_best(parameters)
+
+    def first_look(self, run: Run) -> GradientNorms:
+        """Measure the gradient's way back before the first update."""
+        cell = run.updates.parameters.network.cell
+        return run.probe.look(Network.from_parameters(cell, self._initial))
+
+    def last_good(self) -> str:
+        """Say what is left of a run that diverged."""
+        if self._store is None:
+            return "--checkpoint DIR would have kept the parameters before it"
+        newest = self._store.checkpoints()[0]
+        return f"the last checkpoint before it is {newest}"
+
+    def _refuse_changes(self, changes: list[str]) -> None:
+        """Refuse to go on with another experiment, or other sequences."""
+        assert self._resumed is not None
+        hint = "--allow-changed goes on all the same"
+        if changes:
+            named = changes[:_MOST_NAMED]
+            more = len(changes) - len(named)
+            listed = ", ".join(named) + (f" and {more} more" if more else "")
+            raise InputError(
+                f"--resume {self.folder} is the run of another experiment: {listed}; {hint}"
+            )
+        if self._resumed.values["data"] != self._values["data"]:
+            raise InputError(
+                f"--resume {self.folder} was trained on other sequences than its task has now; "
+                f"{hint}"
+            )
+
+
+def _changes(before: Any, now: Any, key: str = "") -> list[str]:
+    """Name the keys in which two experiments differ, with both values."""
+    if isinstance(before, dict) and isinstance(now, dict) and "parameters" not in key:
+        return [
+            change
+            for name in dict.fromkeys([*before, *now])
+            for change in _changes(
+                before.get(name), now.get(name), f"{key}.{name}" if key else name
+            )
+        ]
+    if before == now or key in _HARMLESS:
+        return []
+    return [f"{key} was {shown(before)} and is {shown(now)}"]
+
+
+def _digest(problem: Problem) -> str:
+    """Recognise sequences by a few of them."""
+    digest = hashlib.sha256()
+    for array in (problem.sequences.x, problem.sequences.y):
+        if array is not None:
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,132 @@
+"""``bptt train``: train with any truncation and clipping, and watch the gradient meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bpttcli.cli.options import SHARED, STEPS, TRAIN, signature
+from bpttcli.errors import InputError
+
+if TYPE_CHECKING:
+    from bpttcli.cli.job import Job
+    from bpttcli.cli.kept_run import KeptRun
+    from bpttcli.training.run import Run
+
+FLAGS = (*SHARED, *TRAIN, *STEPS)
+
+
+@signature(FLAGS)
+def command(experiment: str | None, given: dict[str, Any]) -> None:
+    """Train a network, and watch what its gradient does meanwhile.
+
+    Examples
+    --------
+    bptt train --cell relu --init identity --batch 32 --clip-norm 1
+    bptt train --text book.txt --carry-state --steps 35 --batch 20
+    bptt train --checkpoint run --log run.jsonl
+    bptt train --resume run
+    """
+    from bpttcli.cli.job import Job
+    from bpttcli.cli.kept_run import KeptRun
+
+    for flag, other in (("checkpoint", "resume"), ("allow_changed", "")):
+        if flag in given and (other in given if other else "resume" not in given):
+            name = f"--{flag.replace('_', '-')}"
+            what = f"not stand with --{other}, which names the folder" if other else ""
+            raise InputError(f"{name} must {what or 'stand with --resume'}")
+    kept = KeptRun.of(given)
+    with Job(FLAGS, kept.experiment if experiment is None else experiment, given) as job:
+        _check_model_target(job)
+        shown = {"every": job.count("--every"), "everything": job.switch("--all")}
+        _train(job, kept, shown)
+
+
+def _check_model_target(job: Job) -> None:
+    """Refuse a place for the parameters that they cannot be written to."""
+    path = job.text("--save-model")
+    if path is not None:
+        from bpttcli.models.save import check_parameters_target
+
+        try:
+            check_parameters_target(path)
+        except InputError as error:
+            raise InputError(f"--save-model {error}") from error
+
+
+def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
+    """Train from the beginning, or from where a run was left."""
+    from bpttcli.cli.interruption import Interruption
+    from bpttcli.cli.training_listener import TrainingListener
+    from bpttcli.experiment.training import build_run
+
+    problem = job.build()
+    run = build_run(problem, kept.progress())
+    kept.begin(run, problem)
+    for note in kept.notes:
+        job.terminal.note(note)
+    finished = run.progress.stopped_by is not None
+    if not finished:
+        with (
+            Interruption() as interruption,
+            TrainingListener(job.terminal, kept, job.text("--log"), interruption) as listener,
+        ):
+            listener.begin(run.progress, run.ending.updates)
+            run.go(listener)
+    else:
+        job.terminal.note(f"the run in {kept.folder} was finished already: this is its end")
+    _save_model(job, run)
+    if run.progress.stopped_by is None:
+        _interrupted(job, kept, run)
+    _report(job, kept, run, problem.run, shown)
+
+
+def _save_model(job: Job, run: Run) -> None:
+    """Write the last parameters."""
+    path = job.text("--save-model")
+    if path is not None:
+        from bpttcli.models.save import save_parameters
+
+        save_parameters(path, run.updates.parameters.copies())
+
+
+def _interrupted(job: Job, kept: KeptRun, run: Run) -> None:
+    """Say how to go on, and exit."""
+    import typer
+
+    from bpttcli.cli.status import Status
+
+    how = (
+        "nothing is kept without --checkpoint"
+        if kept.folder is None
+        else f"go on with: bptt train --resume {kept.folder}"
+    )
+    job.terminal.complain(f"interrupted after update {run.progress.update}; {how}")
+    raise typer.Exit(Status.INTERRUPTED)
+
+
+def _report(job: Job, kept: KeptRun, run: Run, ran: dict[str, Any], shown: dict[str, Any]) -> None:
+    """Report the run; a run that diverged ends in an error all the same."""
+    from bpttcli.errors import RunError
+    from bpttcli.report.gradient_norms import GradientNormsReport
+    from bpttcli.report.report import Run as Ran
+    from bpttcli.report.training import Trained, TrainingReport
+
+    progress, what = run.progress, Ran(**ran)
+    first = GradientNormsReport(kept.first_look(run), what)
+    try:
+        final = GradientNormsReport(run.look(), what)
+    except RunError:
+        final = None
+    result = Trained(
+        progress.rows,
+        progress.stopped_by,
+        progress.update,
+        first,
+        final,
+        progress.best,
+        progress.best_update,
+        progress.troubles,
+    )
+    job.write(TrainingReport(result, what, **shown))
+    if progress.stopped_by == "diverged":
+        raise RunError(f"{progress.troubles[-1]['sentence']}; {kept.last_good()}")

@@ -1,0 +1,239 @@
+"""The report of ``train``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bpttcli._version import __version__
+from bpttcli.record import Record
+from bpttcli.report.gradient_norms import GradientNormsReport
+from bpttcli.report.numbers import scientific, short
+from bpttcli.report.report import Columns, Report, Run
+from bpttcli.report.training_rows import COLUMNS, log_grid
+from bpttcli.report.view import Cell, Grid, View, chosen_steps, counted, describe_run
+
+# Of the updates between two rows; a clip that fires this often decides every step.
+_ALWAYS, _OFTEN = 0.999, 0.5
+# ρ(B) that changed by less stands still.
+_MOVED = 0.02
+
+_ENDINGS = {
+    "updates": "all updates are done",
+    "minutes": "the time is up",
+    "target_loss": "the target loss is reached",
+    "patience": "the held-out loss has stopped falling",
+    "diverged": "it diverged",
+    None: "it was interrupted",
+}
+
+
+class Trained(Record, frozen=True):
+    """The outcome of a run of training.
+
+    Parameters
+    ----------
+    log : list of dict
+        Its rows.
+    stopped_by : str or None
+        What ended it.
+    updates : int
+        How many were done.
+    first : GradientNormsReport
+        Before the first update.
+    final : GradientNormsReport or None
+        After the last; None where the forward pass has become undefined.
+    best : float or None
+        The smallest loss by which it was judged.
+    best_update : int
+        When that was.
+    troubles : list of dict
+        Where it diverged.
+    sample : str or None
+        What the network says next, where that was asked for.
+    """
+
+    log: list[dict[str, Any]]
+    stopped_by: str | None
+    updates: int
+    first: GradientNormsReport
+    final: GradientNormsReport | None
+    best: float | None
+    best_update: int
+    troubles: list[dict[str, Any]]
+    sample: str | None = None
+
+
+class TrainingReport(Report):
+    """A run of training made ready for printing.
+
+    Parameters
+    ----------
+    result : Trained
+    run : Run
+    every : int, optional
+        Steps between the lags that a person is shown.
+    everything : bool
+        Show all rows and all steps.
+    """
+
+    def __init__(
+        self, result: Trained, run: Run, *, every: int | None = None, everything: bool = False
+    ) -> None:
+        self._result, self._run = result, run
+        self._first = result.first.document()
+        self._final = None if result.final is None else result.final.document()
+        self._everything = everything
+        steps = len(self._first["timesteps"])
+        self._chosen = chosen_steps(steps, every=every, everything=everything)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of DESIGN."""
+        result = self._result
+        return {
+            "command": "train",
+            "version": __version__,
+            "experiment": self._run.experiment,
+            "baseline": self._run.baseline,
+            "warnings": list(self._run.warnings),
+            "stopped_by": result.stopped_by,
+            "updates": result.updates,
+            "best": {"update": result.best_update, "loss": result.best},
+            "troubles": result.troubles,
+            "sample": result.sample,
+            "log": result.log,
+            "first": self._first,
+            "final": self._final,
+        }
+
+    def columns(self) -> Columns:
+        """The rows of the log."""
+        return {name: [row.get(name) for row in self._result.log] for name in COLUMNS}
+
+    def view(self) -> View:
+        """The run from first to last, and the gradient's way back before and after."""
+        experiment = self._run.experiment
+        grids = [log_grid(self._result.log, everything=self._everything)]
+        if self._final is not None:
+            grids.append(self._before_and_after(self._final))
+        return View(
+            title=f"{describe_run(experiment)} · {_describe(experiment)}",
+            headline=self._headline(),
+            sentences=self._sentences(),
+            facts=self._facts(),
+            grids=grids,
+        )
+
+    def _headline(self) -> tuple[str, str]:
+        """Compare the loss at the end with the one at the beginning."""
+        result = self._result
+        first, last = (_loss(row) for row in (result.log[0], result.log[-1]))
+        name = "diverged" if result.stopped_by == "diverged" else "trained"
+        says = f"loss {short(first)} → {short(last)} in {counted(result.updates, 'update')}"
+        baseline = self._run.baseline
+        if baseline is not None and last is not None:
+            where = "below" if last < baseline else "not below"
+            says += f", {where} the baseline {short(baseline)}"
+        return name, f"{says}: {_ENDINGS[result.stopped_by]}"
+
+    def _sentences(self) -> list[tuple[str, str]]:
+        """Say what the rows show together."""
+        sentences = [("Seen", seen)] if (seen := _seen(self._result.log)) else []
+        troubles = self._result.troubles
+        if troubles:
+            more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
+            sentences.append(("Trouble", f"{troubles[0]['sentence']}{more}"))
+        if self._result.sample is not None:
+            sentences.append(("Says", self._result.sample))
+        return sentences
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """Name the figures that are not in the rows."""
+        result, log = self._result, self._result.log
+        facts = []
+        if result.best is not None:
+            facts.append(("best loss", f"{short(result.best)}   (update {result.best_update})"))
+        largest = [row["grad_norm_max"] for row in log if row.get("grad_norm_max") is not None]
+        if largest:
+            facts.append(("largest ‖g‖", short(max(largest))))
+        for name, title in (
+            ("spectral_radius", "spectral radius ρ(B)"),
+            ("growth_per_step", "growth per step back"),
+            ("horizon", "horizon"),
+        ):
+            facts.append((title, f"{short(log[0][name])} → {short(log[-1][name])}"))
+        facts.append(("time", f"{log[-1]['seconds']:.1f} s"))
+        return facts
+
+    def _before_and_after(self, final: dict[str, Any]) -> Grid:
+        """Tabulate the propagated adjoint by step, before and after."""
+        before, after = self._first["timesteps"], final["timesteps"]
+        rows: list[list[Cell]] = []
+        for i in self._chosen:
+            row: list[Cell] = [str(before[i]["t"]), str(before[i]["lag"])]
+            for steps in (before, after):
+                row += [_size(steps[i], "propagated"), _size(steps[i], "B")]
+            rows.append(row)
+        headers = ["t", "lag", "‖p_t‖ before", "B before", "‖p_t‖ after", "B after"]
+        radius = [_radius(document) for document in (self._first, final)]
+        note = f"spectral radius ρ(B): {radius[0]} before, {radius[1]} after"
+        title = "Gradient by time step before and after training"
+        return Grid(title, headers, rows, note=note)
+
+
+def _describe(experiment: dict[str, Any]) -> str:
+    """Say how it was trained."""
+    train = experiment["train"]
+    parts = [f"{train['optimizer']}, lr {short(train['lr'])}"]
+    truncation = experiment.get("truncation", {"name": "full"})
+    if truncation["name"] != "full":
+        parts.append(str(truncation["name"]))
+    clip = experiment.get("clip", {})
+    parts += [f"clip {name} {short(clip[name])}" for name in ("norm", "value") if clip.get(name)]
+    return ", ".join(parts)
+
+
+def _loss(row: dict[str, Any]) -> float | None:
+    """The loss by which a row is judged."""
+    value = row["loss"] if row["held_out"] is None else row["held_out"]
+    return None if value is None else float(value)
+
+
+def _size(step: dict[str, Any], name: str) -> str:
+    """Write a norm of a step."""
+    return scientific(step[name], step[f"{name}_log10"])
+
+
+def _radius(document: dict[str, Any]) -> str:
+    """Write ρ(B) of the top layer, of its largest gate."""
+    value = document["spectral_radius"][-1]
+    return short(max(value.values()) if isinstance(value, dict) else value)
+
+
+def _seen(log: Sequence[dict[str, Any]]) -> str:
+    """Say what became of ρ(B) while clipping fired, and whether the horizon moved."""
+    first, last = log[0], log[-1]
+    parts = []
+    before, after = first["spectral_radius"], last["spectral_radius"]
+    if before and after:
+        change = after / before - 1.0
+        what = "stood still at" if abs(change) < _MOVED else "grew to" if change > 0 else "fell to"
+        moved = (
+            f"{short(after)}" if abs(change) < _MOVED else f"{short(after)} from {short(before)}"
+        )
+        parts.append(f"ρ(B) {what} {moved}")
+    shares = [row["clipped"] for row in log if row.get("clipped") is not None]
+    if any(shares):
+        mean = sum(shares) / len(shares)
+        often = (
+            "at every update"
+            if mean > _ALWAYS
+            else f"at {mean:.0%} of the updates"
+            if mean > _OFTEN or mean >= 0.005
+            else "at a few updates"
+        )
+        parts.append(f"clipping fired {often}")
+    says = " while ".join(parts) if len(parts) > 1 else "".join(parts)
+    if first["horizon"] is not None and last["horizon"] is not None:
+        says += f"; the horizon went from {first['horizon']} to {last['horizon']} steps"
+    return f"{says}." if says else ""

@@ -1,0 +1,102 @@
+"""A run as a checkpoint, and a checkpoint as the run that it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from bpttcli.engine.scaled import Array
+from bpttcli.engine.unroll import States
+from bpttcli.errors import InputError
+from bpttcli.training.checkpoint import Checkpoint
+from bpttcli.training.progress import Progress
+from bpttcli.training.run import Run
+from bpttcli.training.updates import Good
+
+
+def snapshot(run: Run, initial: dict[str, Array], values: dict[str, Any]) -> Checkpoint:
+    """Copy all that a run needs to go on to the same bits.
+
+    The random numbers of update n are made from the seed and n, so no generator has a state.
+
+    Parameters
+    ----------
+    run : Run
+    initial : dict of str to array
+        The parameters before the first update.
+    values : dict
+        What else to keep, as plain values.
+    """
+    updates = run.updates
+    arrays: dict[str, NDArray[Any]] = {}
+    arrays |= {f"parameter/{name}": value for name, value in updates.parameters.copies().items()}
+    arrays |= {f"initial/{name}": value for name, value in initial.items()}
+    arrays |= _optimiser("optimiser", updates.optimiser.state)
+    arrays |= _states("state", updates.feed.states)
+    good = updates.good
+    if good is not None and updates.policy == "backoff":
+        arrays["good/theta"] = good.theta
+        arrays |= _optimiser("good/optimiser", good.optimiser)
+        arrays |= _states("good/state", good.states)
+    return Checkpoint(arrays, {**values, "progress": msgspec.to_builtins(run.progress)})
+
+
+def progress_of(checkpoint: Checkpoint) -> Progress:
+    """Read how far the run had come."""
+    return msgspec.convert(checkpoint.values["progress"], Progress)
+
+
+def restore(run: Run, checkpoint: Checkpoint) -> None:
+    """Load the arrays of a checkpoint into a run of the same experiment.
+
+    Parameters
+    ----------
+    run : Run
+        Made with `progress_of` the checkpoint.
+    checkpoint : Checkpoint
+
+    Raises
+    ------
+    InputError
+        It is the run of another network or optimiser.
+    """
+    updates = run.updates
+    updates.parameters.load(checkpoint.group("parameter"))
+    updates.optimiser.load(checkpoint.group("optimiser"))
+    states = _read_states(checkpoint, "state")
+    if states is not None:
+        updates.feed.states = states
+    if "good/theta" in checkpoint.arrays:
+        theta = checkpoint.arrays["good/theta"]
+        if theta.shape != updates.parameters.theta.shape:
+            raise InputError("holds the parameters of another network")
+        optimiser = checkpoint.group("good/optimiser")
+        updates.good = Good(theta, optimiser, _read_states(checkpoint, "good/state"))
+
+
+def _optimiser(name: str, state: dict[str, Array]) -> dict[str, NDArray[Any]]:
+    """Copy the state of an optimiser."""
+    return {f"{name}/{key}": value.copy() for key, value in state.items()}
+
+
+def _states(name: str, states: States | None) -> dict[str, NDArray[Any]]:
+    """Name the states of each layer."""
+    return {
+        f"{name}/{k}/{s}": state
+        for k, layer in enumerate(states or ())
+        for s, state in enumerate(layer)
+    }
+
+
+def _read_states(checkpoint: Checkpoint, name: str) -> States | None:
+    """Read the states of each layer; None without any."""
+    found = checkpoint.group(name)
+    depth = 1 + max((int(key.split("/")[0]) for key in found), default=-1)
+    layers = []
+    for k in range(depth):
+        count = sum(key.startswith(f"{k}/") for key in found)
+        layers.append(tuple(np.asarray(found[f"{k}/{s}"]) for s in range(count)))
+    return tuple(layers) or None
