@@ -64,16 +64,15 @@ def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
     kept.begin(run, problem)
     for note in kept.notes:
         job.terminal.note(note)
-    finished = run.progress.stopped_by is not None
-    if not finished:
-        with (
-            Interruption() as interruption,
-            TrainingListener(job.terminal, kept, job.text("--log"), interruption) as listener,
-        ):
-            listener.begin(run.progress, run.ending.updates)
+    with (
+        Interruption() as interruption,
+        TrainingListener(job.terminal, kept, job.text("--log"), interruption) as listener,
+    ):
+        listener.begin(run.progress, run.ending.updates)
+        if run.progress.stopped_by is None:
             run.go(listener)
-    else:
-        job.terminal.note(f"the run in {kept.folder} was finished already: this is its end")
+        else:
+            job.terminal.note(f"the run in {kept.folder} was finished already: this is its end")
     _save_model(job, run)
     if run.progress.stopped_by is None:
         _interrupted(job, kept, run)

@@ -61,9 +61,9 @@ class Trouble(Record, frozen=True):
             "parameter": f"the parameter {self.tensor}",
         }
         before = {
-            "gradient": "the norm of the gradient before it was",
+            "gradient": "the norm of the gradient before was",
             "parameter": "before the update it was",
-        }.get(self.what, "the step before it was")
+        }.get(self.what, "at the step before it was")
         last = "" if self.last_finite is None else f"; {before} {self.last_finite:.4g}"
         what = f"{names[self.what]} is {self.value:.4g} at {at}"
         return f"diverged at update {self.update}: {what}{last}"
