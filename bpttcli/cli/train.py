@@ -24,6 +24,7 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
     bptt train --cell relu --init identity --batch 32 --clip-norm 1
     bptt train --text book.txt --carry-state --steps 35 --batch 20
     bptt train --checkpoint run --log run.jsonl
+    bptt train sentences --sample 60 --prompt Bears
     bptt train --resume run
     """
     from bpttcli.cli.job import Job
@@ -56,10 +57,14 @@ def _check_model_target(job: Job) -> None:
 def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
     """Train from the beginning, or from where a run was left."""
     from bpttcli.cli.interruption import Interruption
+    from bpttcli.cli.sampling import Sampling
     from bpttcli.cli.training_listener import TrainingListener
     from bpttcli.experiment.training import build_run
 
+    sampling = Sampling.of(job)
     problem = job.build()
+    if sampling is not None:
+        sampling.check(problem)
     run = build_run(problem, kept.progress())
     kept.begin(run, problem)
     for note in kept.notes:
@@ -76,7 +81,10 @@ def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
     _save_model(job, run)
     if run.progress.stopped_by is None:
         _interrupted(job, kept, run)
-    _report(job, kept, run, problem.run, shown)
+    said = None
+    if sampling is not None and run.progress.stopped_by != "diverged":
+        said = sampling.say(run.updates.parameters.network, problem)
+    _report(job, kept, run, problem.run, shown, said)
 
 
 def _save_model(job: Job, run: Run) -> None:
@@ -103,7 +111,14 @@ def _interrupted(job: Job, kept: KeptRun, run: Run) -> None:
     raise typer.Exit(Status.INTERRUPTED)
 
 
-def _report(job: Job, kept: KeptRun, run: Run, ran: dict[str, Any], shown: dict[str, Any]) -> None:
+def _report(
+    job: Job,
+    kept: KeptRun,
+    run: Run,
+    ran: dict[str, Any],
+    shown: dict[str, Any],
+    said: str | None,
+) -> None:
     """Report the run; a run that diverged ends in an error all the same."""
     from bpttcli.errors import RunError
     from bpttcli.report.gradient_norms import GradientNormsReport
@@ -125,6 +140,7 @@ def _report(job: Job, kept: KeptRun, run: Run, ran: dict[str, Any], shown: dict[
         progress.best,
         progress.best_update,
         progress.troubles,
+        said,
     )
     job.write(TrainingReport(result, what, **shown))
     if progress.stopped_by == "diverged":

@@ -95,7 +95,8 @@ class Problem(Record, frozen=True):
         """What a report says of the run besides its result."""
         task, loss = self.sequences, self.experiment.loss
         # Guessing costs what the task says only in the task's own loss.
-        own = (loss.name, loss.at) == (task.loss, task.at)
+        at = task.at if task.mask is None else None
+        own = (loss.name, loss.at) == (task.loss, at)
         return {
             "experiment": self.experiment.to_dict(),
             "baseline": task.baseline if own else None,

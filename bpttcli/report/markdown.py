@@ -25,7 +25,10 @@ def render_markdown(view: View) -> str:
     parts += [_grid(grid) for grid in view.grids]
     for picture in view.pictures:
         drawing = "\n".join(picture.lines)
-        parts.append(f"### {_safe(picture.title)}\n\n```text\n{drawing}\n```")
+        fence = "```"
+        while fence in drawing:
+            fence += "`"
+        parts.append(f"### {_safe(picture.title)}\n\n{fence}text\n{drawing}\n{fence}")
     return "\n\n".join(parts) + "\n"
 
 

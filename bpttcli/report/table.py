@@ -88,7 +88,7 @@ class _Printer:
         for picture in view.pictures:
             drawing = self._spelled("\n".join(picture.lines))
             title = Text(self._spelled(picture.title), style="bold")
-            parts += ["", title, Text(drawing, no_wrap=True)]
+            parts += ["", title, Text(drawing, no_wrap=not picture.folded, overflow="fold")]
         return Group(*parts)
 
     def _spelled(self, text: str) -> str:

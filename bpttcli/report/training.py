@@ -11,7 +11,7 @@ from bpttcli.report.gradient_norms import GradientNormsReport
 from bpttcli.report.numbers import scientific, short
 from bpttcli.report.report import Columns, Report, Run
 from bpttcli.report.training_rows import COLUMNS, log_grid
-from bpttcli.report.view import Cell, Grid, View, chosen_steps, counted, describe_run
+from bpttcli.report.view import Cell, Grid, Picture, View, chosen_steps, counted, describe_run
 
 # Of the updates between two rows; a clip that fires this often decides every step.
 _ALWAYS, _OFTEN = 0.999, 0.5
@@ -122,7 +122,15 @@ class TrainingReport(Report):
             sentences=self._sentences(),
             facts=self._facts(),
             grids=grids,
+            pictures=self._pictures(),
         )
+
+    def _pictures(self) -> list[Picture]:
+        """What the network says next, where it was asked."""
+        said = self._result.sample
+        if said is None:
+            return []
+        return [Picture("What the network says", said.split("\n"), folded=True)]
 
     def _headline(self) -> tuple[str, str]:
         """Compare the loss at the end with the one at the beginning."""
@@ -143,8 +151,6 @@ class TrainingReport(Report):
         if troubles:
             more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
             sentences.append(("Trouble", f"{troubles[0]['sentence']}{more}"))
-        if self._result.sample is not None:
-            sentences.append(("Says", self._result.sample))
         return sentences
 
     def _facts(self) -> list[tuple[str, str]]:

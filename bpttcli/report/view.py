@@ -58,10 +58,13 @@ class Picture(Record, frozen=True):
     ----------
     title : str
     lines : list of str
+    folded : bool
+        Lines that are longer than a terminal is wide go on in the next.
     """
 
     title: str
     lines: list[str]
+    folded: bool = False
 
 
 class View(Record, frozen=True):

@@ -174,3 +174,9 @@ def test_another_batch_is_drawn_like_the_first_and_always_the_same():
     assert not np.array_equal(first.x, problem.sequences.x)
     assert objective.weights.shape == problem.objective.weights.shape
     assert start[0][0].shape == (3, 64)
+
+
+def test_lines_keep_their_baseline_although_a_mask_says_where_they_end():
+    run = problem(task=task("text", lines=True, symbols="word", steps=None)).run
+    assert run["baseline"] > 0
+    assert run["experiment"]["loss"]["at"] is None
