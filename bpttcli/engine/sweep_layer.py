@@ -140,7 +140,8 @@ def sweep_layer(
     norm = tuple(Scaled(np.empty(exponent.shape), np.empty_like(exponent)) for _ in cell.states)
     fresh = None if inject is None else _Injection.of(inject)
     wide_edges = None if edges is None else edges[:, :, None, None]
-    passed = _passed(cell, n, rows, edges, own)
+    apart = cell.carry is None and not layer.B.any()
+    passed = _passed(cell, n, rows, edges, own, apart=apart)
     last, arriving = n, flow
     with np.errstate(all="ignore"):
         # 0 · ∞ is no number, but nothing crosses a cut: then each step's cut is made by hand.
@@ -166,10 +167,14 @@ def sweep_layer(
                 for slot in block_slots:
                     np.copyto(slot[0], 0.0, where=cut[0] == 0)
             found = [norms(slot) for slot in block_slots]
-            if length > 1 and not all(
+            unsafe = not all(
                 _is_safe(block, state, passes[first:last])
                 for block, state, passes in zip(found, arriving.adjoint, passed, strict=True)
-            ):
+            )
+            if fresh is not None and added is not None:
+                # What enters beside much larger ones may be lost without a living neighbour.
+                unsafe |= fresh.lost(first, last, found[0])
+            if length > 1 and unsafe:
                 length = max(1, (last - first) // 2)
                 continue
             exponent[first:last] = level
@@ -212,6 +217,11 @@ class _Injection(Record, frozen=True):
         """Return the largest size in a block, for each row and sequence."""
         return np.asarray(self.size[first:last].max(axis=0))
 
+    def lost(self, first: int, last: int, norm: Scaled) -> bool:
+        """Whether something enters a block where the norms of its n + 1 adjoints have nothing."""
+        entering = self.size[first:last] != _NO_SIZE
+        return bool((entering & (norm.mantissa[1:] == 0)).any())
+
     def scaled(self, first: int, last: int, level: Exponents) -> Array:
         """Mantissas of a block under the exponent `level`."""
         return shift(self.mantissa[first:last], (self.exponent[first:last] - level)[..., None])
@@ -243,10 +253,13 @@ def _level(arriving: Flow, fresh: Exponents | None, idle: int) -> Exponents:
 
 
 def _passed(
-    cell: Cell, n: int, rows: int, edges: Array | None, own: bool
+    cell: Cell, n: int, rows: int, edges: Array | None, own: bool, *, apart: bool
 ) -> list[NDArray[np.bool_]]:
     """Tell for each state where something passes to the step before, (n, R, 1) each."""
     passed = np.ones((n, rows, 1), dtype=bool) if edges is None else edges[..., None] != 0
+    if apart:
+        # B = 0: zeros are the rule, and to look at each of them would take a sweep of its own.
+        passed = np.zeros_like(passed)
     each = [passed] * len(cell.states)
     if own and len(each) > 1:
         # Only the last state is carried: the hidden state ends at once, and nothing is lost.

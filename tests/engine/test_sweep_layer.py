@@ -48,9 +48,9 @@ def assert_exact(found, B, slopes, inject):
         np.testing.assert_allclose(found.norm[0].log10[:, 0, n], wanted, rtol=1e-13, atol=1e-11)
 
 
-SIZES = st.sampled_from([1.0, 1.5, 1e-90, 1e-20, 1e100, 1e250])
+SIZES = st.sampled_from([0.0, 1.0, 1.5, 1e-90, 1e-20, 1e100, 1e250])
 SLOPES = st.sampled_from([1.0, 1.0, 1.0, 0.25, 1e-20, 1e-200])
-SOURCES = st.sampled_from([0.0, 0.0, 0.0, 1.0, 1e-150, 1e150])
+SOURCES = st.sampled_from([0.0, 0.0, 0.0, 1.0, 1e-150, 1e150, 1e-290, 1e290])
 
 
 @settings(max_examples=50, deadline=None)
