@@ -12,8 +12,7 @@ import numpy as np
 from bpttcli.engine.network import Network
 from bpttcli.errors import InputError
 from bpttcli.experiment.wording import shown
-from bpttcli.training.checkpoint import Checkpoint
-from bpttcli.training.folder import Folder
+from bpttcli.training.folder import Folder, Newest
 from bpttcli.training.snapshot import progress_of, restore, snapshot
 
 if TYPE_CHECKING:
@@ -34,10 +33,8 @@ class KeptRun:
     Parameters
     ----------
     folder : Path or None
-    resumed : Checkpoint, optional
+    newest : Newest, optional
         What it goes on from.
-    notes : list of str
-        What to tell about the folder.
     allow_changed : bool
         Go on although the experiment is another one.
     """
@@ -45,14 +42,17 @@ class KeptRun:
     def __init__(
         self,
         folder: Path | None,
-        resumed: Checkpoint | None = None,
-        notes: list[str] | None = None,
+        newest: Newest | None = None,
         *,
         allow_changed: bool = False,
     ) -> None:
         self.folder = folder
-        self.notes = [] if notes is None else notes
-        self._resumed, self._allow_changed = resumed, allow_changed
+        self._newest, self._allow_changed = newest, allow_changed
+        self._resumed = None if newest is None else newest.checkpoint
+        self.notes = [
+            f"{path} {why}; the one before it is taken"
+            for path, why in (newest.damaged.items() if newest else ())
+        ]
         self._store = None if folder is None else Folder(folder)
         self._initial: dict[str, Array] = {}
         self._values: dict[str, Any] = {}
@@ -80,9 +80,7 @@ class KeptRun:
             found = Folder(folder).newest()
         except InputError as error:
             raise InputError(f"--resume {error}") from error
-        notes = [f"{note}; the one before it is taken" for note in found.notes]
-        changed = "allow_changed" in given
-        return cls(folder, found.checkpoint, notes, allow_changed=changed)
+        return cls(folder, found, allow_changed="allow_changed" in given)
 
     @property
     def experiment(self) -> str | None:
@@ -123,8 +121,8 @@ class KeptRun:
             restore(run, self._resumed)
         except InputError as error:
             raise InputError(f"--resume {self.folder} {error}") from error
-        if self._store is not None:
-            self._store.tidy()
+        if self._store is not None and self._newest is not None:
+            self._store.tidy(self._newest)
 
     def save(self, run: Run) -> None:
         """Write a checkpoint, if there is a folder.

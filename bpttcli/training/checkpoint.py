@@ -75,9 +75,9 @@ def from_bytes(content: bytes) -> Checkpoint:
         values = msgspec.json.decode(held.pop(_VALUES).tobytes())
     # A file that was cut or changed may fail anywhere on the way.
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"is damaged or no checkpoint ({error})") from error
+        raise InputError("is damaged or no checkpoint") from error
     except (NotImplementedError, MemoryError, RuntimeError) as error:
-        raise InputError(f"is damaged or no checkpoint ({error})") from error
+        raise InputError("is damaged or no checkpoint") from error
     if values.pop("version", None) != _VERSION:
         raise InputError("was written by another version of bptt")
     return Checkpoint(held, values)

@@ -31,13 +31,13 @@ class Newest(NamedTuple):
     ----------
     checkpoint : Checkpoint
     path : Path
-    notes : list of str
-        Which newer ones are damaged.
+    damaged : dict of Path to str
+        Newer ones, and what is wrong with them.
     """
 
     checkpoint: Checkpoint
     path: Path
-    notes: list[str]
+    damaged: dict[Path, str]
 
 
 class Folder:
@@ -152,7 +152,7 @@ class Folder:
         return sorted(found, key=lambda path: path.name, reverse=True)
 
     def newest(self) -> Newest:
-        """Read the newest checkpoint that is whole, and tidy up after a run that was killed.
+        """Read the newest checkpoint that is whole.
 
         Raises
         ------
@@ -161,20 +161,31 @@ class Folder:
         """
         if not self.path.is_dir():
             raise InputError(f"must be a folder with checkpoints, there is no {self.path}")
-        notes = []
+        damaged: dict[Path, str] = {}
         for path in self.checkpoints():
             try:
                 checkpoint = from_bytes(path.read_bytes())
             except (InputError, OSError) as error:
-                notes.append(f"{path} {error}")
+                damaged[path] = str(error)
                 continue
-            return Newest(checkpoint, path, notes)
-        if notes:
-            raise InputError(f"holds no checkpoint that can be read: {'; '.join(notes)}")
+            return Newest(checkpoint, path, damaged)
+        if damaged:
+            listed = "; ".join(f"{path} {why}" for path, why in damaged.items())
+            raise InputError(f"holds no checkpoint that can be read: {listed}")
         raise InputError(f"must be a folder with checkpoints, {self.path} holds none")
 
-    def tidy(self) -> None:
-        """Remove what a run that was killed had not finished writing."""
+    def tidy(self, newest: Newest) -> None:
+        """Remove what a run that was killed had not finished writing; set aside what is damaged.
+
+        Parameters
+        ----------
+        newest : Newest
+            What the run goes on from: damaged checkpoints that seem newer would be kept in
+            the place of whole ones.
+        """
+        for path in newest.damaged:
+            with contextlib.suppress(OSError):
+                path.rename(f"{path}.damaged")
         for path in self.path.glob(_UNFINISHED):
             with contextlib.suppress(OSError):
                 path.unlink()
