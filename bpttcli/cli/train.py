@@ -10,6 +10,7 @@ from bpttcli.errors import InputError
 if TYPE_CHECKING:
     from bpttcli.cli.job import Job
     from bpttcli.cli.kept_run import KeptRun
+    from bpttcli.experiment.build import Problem
     from bpttcli.training.run import Run
 
 FLAGS = (*SHARED, *TRAIN, *STEPS)
@@ -84,7 +85,7 @@ def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
     said = None
     if sampling is not None and run.progress.stopped_by != "diverged":
         said = sampling.say(run.updates.parameters.network, problem)
-    _report(job, kept, run, problem.run, shown, said)
+    _report(job, kept, run, problem, shown, said)
 
 
 def _save_model(job: Job, run: Run) -> None:
@@ -115,7 +116,7 @@ def _report(
     job: Job,
     kept: KeptRun,
     run: Run,
-    ran: dict[str, Any],
+    problem: Problem,
     shown: dict[str, Any],
     said: str | None,
 ) -> None:
@@ -125,7 +126,7 @@ def _report(
     from bpttcli.report.report import Run as Ran
     from bpttcli.report.training import Trained, TrainingReport
 
-    progress, what = run.progress, Ran(**ran)
+    progress, what = run.progress, Ran(**problem.run)
     first = GradientNormsReport(kept.first_look(run), what)
     try:
         final = GradientNormsReport(run.look(), what)
@@ -141,6 +142,7 @@ def _report(
         progress.best_update,
         progress.troubles,
         said,
+        problem.estimator.label,
     )
     job.write(TrainingReport(result, what, **shown))
     if progress.stopped_by == "diverged":

@@ -23,7 +23,6 @@ _ENDINGS = {
     "minutes": "the time is up",
     "target_loss": "the target loss is reached",
     "patience": "the held-out loss has stopped falling",
-    "diverged": "it diverged",
     None: "it was interrupted",
 }
 
@@ -51,6 +50,8 @@ class Trained(Record, frozen=True):
         Where it diverged.
     sample : str or None
         What the network says next, where that was asked for.
+    estimator : str
+        What the gradient was estimated by: ``fixed(20)``.
     """
 
     log: list[dict[str, Any]]
@@ -62,6 +63,7 @@ class Trained(Record, frozen=True):
     best_update: int
     troubles: list[dict[str, Any]]
     sample: str | None = None
+    estimator: str = "full"
 
 
 class TrainingReport(Report):
@@ -117,7 +119,7 @@ class TrainingReport(Report):
         if self._final is not None:
             grids.append(self._before_and_after(self._final))
         return View(
-            title=f"{describe_run(experiment)} · {_describe(experiment)}",
+            title=f"{describe_run(experiment)} · {self._how()}",
             headline=self._headline(),
             sentences=self._sentences(),
             facts=self._facts(),
@@ -132,17 +134,28 @@ class TrainingReport(Report):
             return []
         return [Picture("What the network says", said.split("\n"), folded=True)]
 
+    def _how(self) -> str:
+        """Say how it was trained."""
+        experiment = self._run.experiment
+        train, clip = experiment["train"], experiment["clip"]
+        parts = [f"{train['optimizer']}, lr {short(train['lr'])}"]
+        if self._result.estimator != "full":
+            parts.append(self._result.estimator)
+        limits = [(name, clip[name]) for name in ("norm", "value") if clip[name] is not None]
+        return ", ".join([*parts, *(f"clip {name} {short(limit)}" for name, limit in limits)])
+
     def _headline(self) -> tuple[str, str]:
         """Compare the loss at the end with the one at the beginning."""
         result = self._result
         first, last = (_loss(row) for row in (result.log[0], result.log[-1]))
-        name = "diverged" if result.stopped_by == "diverged" else "trained"
         says = f"loss {short(first)} → {short(last)} in {counted(result.updates, 'update')}"
+        if result.stopped_by == "diverged":
+            return "diverged", f"{says}, then it diverged"
         baseline = self._run.baseline
         if baseline is not None and last is not None:
             where = "below" if last < baseline else "not below"
             says += f", {where} the baseline {short(baseline)}"
-        return name, f"{says}: {_ENDINGS[result.stopped_by]}"
+        return "trained", f"{says}: {_ENDINGS[result.stopped_by]}"
 
     def _sentences(self) -> list[tuple[str, str]]:
         """Say what the rows show together."""
@@ -185,18 +198,6 @@ class TrainingReport(Report):
         note = f"spectral radius ρ(B): {radius[0]} before, {radius[1]} after"
         title = "Gradient by time step before and after training"
         return Grid(title, headers, rows, note=note)
-
-
-def _describe(experiment: dict[str, Any]) -> str:
-    """Say how it was trained."""
-    train = experiment["train"]
-    parts = [f"{train['optimizer']}, lr {short(train['lr'])}"]
-    truncation = experiment.get("truncation", {"name": "full"})
-    if truncation["name"] != "full":
-        parts.append(str(truncation["name"]))
-    clip = experiment.get("clip", {})
-    parts += [f"clip {name} {short(clip[name])}" for name in ("norm", "value") if clip.get(name)]
-    return ", ".join(parts)
 
 
 def _loss(row: dict[str, Any]) -> float | None:
