@@ -28,6 +28,9 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
     bptt train sentences --sample 60 --prompt Bears
     bptt train --resume run
     """
+    from bpttcli.cli.threads import use_one_thread
+
+    use_one_thread()  # before anything loads NumPy
     from bpttcli.cli.job import Job
     from bpttcli.cli.kept_run import KeptRun
 
