@@ -14,10 +14,10 @@ from bpttcli.training import trouble
 from bpttcli.training.feed import Batch, Feed, generator
 from bpttcli.training.optimisers import Optimiser
 from bpttcli.training.parameters import Parameters
+from bpttcli.training.plain_gradient import gradient as plain_gradient
 from bpttcli.training.schedules import Schedule
 from bpttcli.training.trouble import Trouble
 from bpttcli.truncation.clipping import Limits, clip
-from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.estimator import Estimator
 
 #: Spawn key of the estimator's cuts.
@@ -166,7 +166,7 @@ class Updates:
         if not self._clean:
             targets = np.asarray((batch.objective.weights > 0).any(axis=1))
             edges = self._estimator.edges(targets, generator(self._seed, CUTS, update))
-        found = estimate(trajectory, batch.objective, edges)
+        found = plain_gradient(trajectory, batch.objective, edges)
         loss, g = float(found.loss.mean()), self._g
         self.parameters.gather(found.gradient, g)
         if batch.factor != 1.0:

@@ -16,7 +16,7 @@ def tanh_slope(a: Array, h: Array) -> Array:
     1 − h² cancels as |h| → 1 and is 0 from |a| = 19 on, where a gradient that merely is small
     would look as if it were cut; 4e/(1+e)² with e = exp(−2|a|) has no such limit.
     """
-    steep = np.nonzero(np.abs(h) > _STEEP)
+    steep = np.abs(h) > _STEEP
     e = np.exp(-2.0 * np.abs(a[steep]))
     slope = np.multiply(h, h, out=a)
     np.subtract(1.0, slope, out=slope)
