@@ -41,21 +41,8 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
             raise InputError(f"{name} must {what or 'stand with --resume'}")
     kept = KeptRun.of(given)
     with Job(FLAGS, kept.experiment if experiment is None else experiment, given) as job:
-        _check_model_target(job)
         shown = {"every": job.count("--every"), "everything": job.switch("--all")}
         _train(job, kept, shown)
-
-
-def _check_model_target(job: Job) -> None:
-    """Refuse a place for the parameters that they cannot be written to."""
-    path = job.text("--save-model")
-    if path is not None:
-        from bpttcli.models.save import check_parameters_target
-
-        try:
-            check_parameters_target(path)
-        except InputError as error:
-            raise InputError(f"--save-model {error}") from error
 
 
 def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:

@@ -104,6 +104,8 @@ class _Questions:
 
     def __call__(self, sequences: Sequences, rng: np.random.Generator) -> Batch:
         network, loss = self._problem.network, self._problem.experiment.loss
+        # A model from a file may read its symbols through an embedding.
+        sequences = self._problem.fed(sequences)
         objective = objective_of(loss, sequences, network, rng)
         start: States | None = None
         if sequences.random_start or sequences.h0 is not None or sequences.c0 is not None:

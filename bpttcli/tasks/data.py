@@ -89,7 +89,7 @@ class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Run through some of the sequences."""
         from bpttcli.tasks.streams import Cycle
 
-        if whole.y is None or len(whole.y) < whole.steps:
+        if whole.y is None or len(whole.y) < whole.steps or whole.lengths is not None:
             message = "must be false where there is not a target for each step"
             raise InputError(message, key="train.carry_state")
         return Cycle(whole, self.steps or whole.steps)

@@ -11,10 +11,26 @@ from bpttcli.engine.losses import Objective, Source
 from bpttcli.engine.network import Layer
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.engine.unroll import Input, Trajectory, Window
-from bpttcli.truncation.estimate import Estimate, estimate
+from bpttcli.record import Record
+from bpttcli.truncation.estimate import estimate
 
 
-def gradient(trajectory: Trajectory, objective: Objective, edges: Edges | None = None) -> Estimate:
+class Found(Record, frozen=True):
+    """What an update needs to know.
+
+    Parameters
+    ----------
+    loss : (N,) array
+        ℓ_n of each sequence; L is their mean.
+    gradient : dict of str to Scaled
+        An estimate of ∂L/∂θ, under PyTorch's names.
+    """
+
+    loss: Array
+    gradient: dict[str, Scaled]
+
+
+def gradient(trajectory: Trajectory, objective: Objective, edges: Edges | None = None) -> Found:
     """Estimate the gradient: as `estimate` does, at about half the cost.
 
     The adjoints carry no exponents. What is too small for float64 becomes 0, which no update
@@ -29,7 +45,7 @@ def gradient(trajectory: Trajectory, objective: Objective, edges: Edges | None =
 
     Returns
     -------
-    Estimate
+    Found
 
     Raises
     ------
@@ -37,7 +53,7 @@ def gradient(trajectory: Trajectory, objective: Objective, edges: Edges | None =
         The forward pass, made again, is undefined (see `bpttcli.engine.unroll.unroll`).
     """
     if edges is not None and edges.rows > 1:
-        return estimate(trajectory, objective, edges)
+        return _with_exponents(trajectory, objective, edges)
     sweep = _PlainSweep(trajectory)
     loss = np.zeros(trajectory.batch)
     with np.errstate(all="ignore"):
@@ -49,8 +65,14 @@ def gradient(trajectory: Trajectory, objective: Objective, edges: Edges | None =
         sums = sweep.total()
         # A sum is finite only if every term is.
         if not all(np.isfinite(value.sum()) for value in sums.values()):
-            return estimate(trajectory, objective, edges)
-    return Estimate(loss, {name: Scaled.of(value) for name, value in sums.items()})
+            return _with_exponents(trajectory, objective, edges)
+    return Found(loss, {name: Scaled.of(value) for name, value in sums.items()})
+
+
+def _with_exponents(trajectory: Trajectory, objective: Objective, edges: Edges | None) -> Found:
+    """Take the sweep that nothing can leave."""
+    found = estimate(trajectory, objective, edges)
+    return Found(found.loss, found.gradient)
 
 
 class _PlainSweep:

@@ -303,7 +303,7 @@ def without_time(first, second):
         (["--allow-changed"], "--allow-changed must stand with --resume"),
         (["--resume", "nowhere"], "must be a folder with checkpoints, there is no nowhere"),
         (["--checkpoint", "no/where"], "must be in a folder that exists"),
-        (["--save-model", "m.txt"], "--save-model must end in .npz"),
+        (["--save-model", "m.txt"], "--save-model: must end in .npz"),
         (["--log", "no/where"], "--log: must be in a folder that exists"),
         (["--loss", "probe"], "a probe has no target"),
         (["--carry-state"], "without a target at every step"),
