@@ -1,20 +1,27 @@
 """Updates per second against the same training loop in PyTorch, and memory over many updates.
 
-The adding problem, T = 100, tanh, Adam, norm clip 1, fresh sequences for every update, all of
-them in float64 as here and in PyTorch's own default, float32; default threads. Needs torch (CPU)
-beside this package. With the argument ``memory``: the resident size over 10,000 updates.
+The adding problem, T = 100, tanh, Adam, norm clip 1, fresh sequences for every update; PyTorch
+in float64, as here, and in its own default, float32. Needs torch (CPU) beside this package.
+
+Without an argument both run with the threads that they take by themselves (``bptt train`` takes
+one); with ``cpu`` in one thread each, by processor time, which a busy machine does not change;
+with ``memory`` the resident size over 10,000 updates is shown.
 """
 
 import resource
 import sys
 import time
 
-import numpy as np
+from bpttcli.cli.threads import use_one_thread
 
-from bpttcli.experiment.build import build
-from bpttcli.experiment.load import load
-from bpttcli.experiment.settings import Option
-from bpttcli.experiment.training import build_run
+use_one_thread()
+
+import numpy as np  # noqa: E402
+
+from bpttcli.experiment.build import build  # noqa: E402
+from bpttcli.experiment.load import load  # noqa: E402
+from bpttcli.experiment.settings import Option  # noqa: E402
+from bpttcli.experiment.training import build_run  # noqa: E402
 
 STEPS, SECONDS, TURNS = 100, 1.0, 5
 
@@ -65,27 +72,29 @@ def theirs(made, dtype):
     return update
 
 
-def rates(*functions):
+def rates(clock, *functions):
     """Updates per second of each, the best of a few turns taken in alternation."""
     best = [0.0] * len(functions)
     for function in functions:
         function()
     for _ in range(TURNS):
         for i, function in enumerate(functions):
-            began, done = time.perf_counter(), 0
-            while (spent := time.perf_counter() - began) < SECONDS / TURNS * 2:
+            began, done = clock(), 0
+            while (spent := clock() - began) < SECONDS / TURNS * 2:
                 function()
                 done += 1
             best[i] = max(best[i], done / spent)
     return best
 
 
-def compare(batch, hidden):
+def compare(batch, hidden, clock):
     import torch
 
+    if clock is time.process_time:
+        torch.set_num_threads(1)
     made = problem(batch, hidden)
     ours_, double, single = rates(
-        ours(made), theirs(made, torch.float64), theirs(made, torch.float32)
+        clock, ours(made), theirs(made, torch.float64), theirs(made, torch.float32)
     )
     print(
         f"N = {batch:2}  H = {hidden:3}  ours {ours_:6.0f} updates/s   "
@@ -106,4 +115,4 @@ if sys.argv[1:] == ["memory"]:
     memory()
 else:
     for sizes in ((1, 64), (1, 128), (32, 64), (32, 128)):
-        compare(*sizes)
+        compare(*sizes, time.process_time if sys.argv[1:] == ["cpu"] else time.perf_counter)
