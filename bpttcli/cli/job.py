@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from bpttcli.cli.options import FORMATS, Flag, settings
 from bpttcli.cli.progress import Progress
@@ -40,6 +40,8 @@ class Job:
         The process's own unless given.
     formats : tuple of str
         What the command can write.
+    stdin : text stream, optional
+        What ``-`` reads; the standard input unless given.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class Job:
         terminal: Terminal | None = None,
         *,
         formats: tuple[str, ...] = FORMATS,
+        stdin: TextIO | None = None,
     ) -> None:
         self._formats = formats
+        self._stdin = stdin
         self._flags = tuple(flags)
         self._name = experiment
         self._given = given
@@ -72,6 +76,7 @@ class Job:
             self._points,
             options=settings(self._flags, self._given),
             sets=self._given.get("set", ()),
+            stdin=self._stdin,
         )
         return self
 

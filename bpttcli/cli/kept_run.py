@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +83,10 @@ class KeptRun:
             raise InputError(f"--resume {error}") from error
         return cls(folder, found, allow_changed="allow_changed" in given)
 
-    @property
-    def experiment(self) -> str | None:
-        """The experiment to run where none is named: that of the folder."""
-        return None if self._store is None or self._resumed is None else str(self._store.experiment)
+    def experiment(self) -> io.StringIO | None:
+        """The experiment to run where none is named, as a file: that of the checkpoint."""
+        # Not that beside it in the folder, which a reader may have changed.
+        return None if self._resumed is None else io.StringIO(_text(self._resumed.values))
 
     def progress(self) -> Progress | None:
         """How far the run had come; None for a new one."""
@@ -108,8 +109,8 @@ class KeptRun:
         if self._resumed is None:
             self._initial = run.updates.parameters.copies()
             if self._store is not None:
-                text = msgspec.json.format(msgspec.json.encode(experiment), indent=2) + b"\n"
-                self._store.create(text, snapshot(run, self._initial, self._values))
+                first = snapshot(run, self._initial, self._values)
+                self._store.create(_text(self._values).encode(), first)
             return
         changes = _changes(self._resumed.values["experiment"], experiment)
         if not self._allow_changed:
@@ -123,6 +124,9 @@ class KeptRun:
             raise InputError(f"--resume {self.folder} {error}") from error
         if self._store is not None and self._newest is not None:
             self._store.tidy(self._newest)
+            if changes:
+                self._store.write_experiment(_text(self._values).encode())
+                self.save(run)
 
     def save(self, run: Run) -> None:
         """Write a checkpoint, if there is a folder.
@@ -174,6 +178,12 @@ class KeptRun:
                 f"--resume {self.folder} was trained on other sequences than its task has now; "
                 f"{hint}"
             )
+
+
+def _text(values: dict[str, Any]) -> str:
+    """Write the experiment of a checkpoint as a file that can be run."""
+    text = msgspec.json.format(msgspec.json.encode(values["experiment"]), indent=2)
+    return f"{text.decode()}\n"
 
 
 def _changes(before: Any, now: Any, key: str = "") -> list[str]:

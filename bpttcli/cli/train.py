@@ -40,7 +40,8 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
             what = f"not stand with --{other}, which names the folder" if other else ""
             raise InputError(f"{name} must {what or 'stand with --resume'}")
     kept = KeptRun.of(given)
-    with Job(FLAGS, kept.experiment if experiment is None else experiment, given) as job:
+    stored = kept.experiment() if experiment is None else None
+    with Job(FLAGS, experiment if stored is None else "-", given, stdin=stored) as job:
         shown = {"every": job.count("--every"), "everything": job.switch("--all")}
         _train(job, kept, shown)
 

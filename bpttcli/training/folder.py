@@ -105,8 +105,7 @@ class Folder:
             os.umask(mask)
             os.chmod(made, 0o777 & ~mask)
             inside = Folder(made, self._keep)
-            with atomic(inside.experiment) as stream:
-                stream.write(experiment)
+            inside.write_experiment(experiment)
             inside.save(0, first)
             os.rename(made, target)
             made = None
@@ -116,6 +115,17 @@ class Folder:
         finally:
             if made is not None:
                 shutil.rmtree(made, ignore_errors=True)
+
+    def write_experiment(self, content: bytes) -> None:
+        """Write the experiment of the run, for whoever looks for it.
+
+        Raises
+        ------
+        RunError
+            As `save`.
+        """
+        with atomic(self.experiment) as stream:
+            stream.write(content)
 
     def save(self, update: int, checkpoint: Checkpoint) -> Path:
         """Write a checkpoint, and remove those that are too old.

@@ -270,6 +270,21 @@ def test_other_sequences_under_the_same_name_are_refused(capsys, tmp_path):
     assert "other sequences" in err
 
 
+def test_a_run_resumed_under_another_experiment_is_a_run_of_that_one(capsys, kept):
+    more = ["--updates", "9", "--allow-changed"]
+    assert document(capsys, "--resume", str(kept), *more)["updates"] == 9
+    status, out, err = run(capsys, "--resume", str(kept), "--format", "json")
+    assert (status, json.loads(out)["updates"]) == (0, 9)
+    assert "was finished already" in err
+    assert json.loads((kept / "experiment.yaml").read_text())["train"]["updates"] == 9
+
+
+def test_the_experiment_in_the_folder_can_be_run_by_itself(capsys, kept):
+    again = document(capsys, str(kept / "experiment.yaml"))
+    _, out, _ = run(capsys, "--resume", str(kept), "--format", "json")
+    assert without_seconds(again) == without_seconds(json.loads(out))
+
+
 def test_keys_that_change_no_number_may_change(capsys, kept):
     assert run(capsys, "--resume", str(kept), "--checkpoint-every", "50")[0] == 0
 
