@@ -153,7 +153,7 @@ class KeptRun:
     def first_look(self, run: Run) -> GradientNorms:
         """Measure the gradient's way back before the first update."""
         cell = run.updates.parameters.network.cell
-        return run.probe.look(Network.from_parameters(cell, self._initial))
+        return run.gauge.probe.look(Network.from_parameters(cell, self._initial))
 
     def last_good(self) -> str:
         """Say what is left of a run that diverged."""

@@ -119,10 +119,13 @@ def _report(
 
     progress, what = run.progress, Ran(**problem.run)
     first = GradientNormsReport(kept.first_look(run), what)
+    final: GradientNormsReport | None = None
+    warnings: tuple[str, ...] = ()
     try:
-        final = GradientNormsReport(run.look(), what)
+        look = run.look()
+        final, warnings = GradientNormsReport(look, what), look.warnings
     except RunError:
-        final = None
+        pass  # where a run diverged the forward pass may be undefined
     result = Trained(
         progress.rows,
         progress.stopped_by,
@@ -135,6 +138,6 @@ def _report(
         said,
         problem.estimator.label,
     )
-    job.write(TrainingReport(result, what, **shown))
+    job.write(TrainingReport(result, what, **shown), warnings)
     if progress.stopped_by == "diverged":
         raise RunError(f"{progress.troubles[-1]['sentence']}; {kept.last_good()}")

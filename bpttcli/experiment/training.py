@@ -20,10 +20,11 @@ from bpttcli.tasks.parts import Parts
 from bpttcli.tasks.sequences import Sequences
 from bpttcli.tasks.task import Task
 from bpttcli.training.feed import Batch, Carried, Feed, Fresh, generator
+from bpttcli.training.gauge import Gauge, HeldOut
 from bpttcli.training.optimisers import Optimiser, optimiser_named
 from bpttcli.training.parameters import Parameters
 from bpttcli.training.progress import Progress
-from bpttcli.training.run import Ending, HeldOut, Run
+from bpttcli.training.run import Ending, Run
 from bpttcli.training.schedules import Schedule
 from bpttcli.training.updates import Updates
 from bpttcli.training.watch import Probe
@@ -67,19 +68,23 @@ def build_run(problem: Problem, progress: Progress | None = None) -> Run:
         policy=keys.on_divergence,
         baseline=baseline,
     )
-    return Run(
-        updates,
+    lines = experiment.report
+    gauge = Gauge(
         Probe(
             Batch(problem.sequences.x, problem.objective, problem.start),
-            experiment.report.epsilon,
-            Verdicts(experiment.report.vanishing_below, experiment.report.exploding_above),
+            lines.epsilon,
+            Verdicts(lines.vanishing_below, lines.exploding_above),
         ),
-        Ending(keys.updates, keys.minutes, keys.target_loss, keys.patience),
-        held_out=_held_out(experiment, parts, questions),
-        baseline=baseline,
+        _held_out(experiment, parts, questions),
+        baseline,
         in_bits=problem.sequences.vocabulary is not None
         and experiment.loss.name == "cross_entropy",
         limits=problem.clip,
+    )
+    return Run(
+        updates,
+        gauge,
+        Ending(keys.updates, keys.minutes, keys.target_loss, keys.patience),
         log_every=keys.log_every or max(1, math.ceil(keys.updates / _ROWS)),
         save_every=keys.checkpoint_every,
         progress=progress,

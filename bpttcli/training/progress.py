@@ -24,6 +24,8 @@ class Progress(Struct, kw_only=True):
         Of update 1.
     norm : float or None
         Of the last gradient.
+    last : dict or None
+        What the next row tells of the last gradient.
     rows : list of dict
         The log.
     losses, largest_norm, fired, counted : float, float, int, int
@@ -46,6 +48,7 @@ class Progress(Struct, kw_only=True):
     rate_factor: float = 1.0
     first_loss: float | None = None
     norm: float | None = None
+    last: Row | None = None
     rows: list[Row] = field(default_factory=list)
     losses: float = 0.0
     largest_norm: float = 0.0

@@ -21,7 +21,7 @@ def made_with(**keys):
 )
 def test_a_run_has_a_thousand_updates_and_twenty_rows(keys, updates, rows):
     run = run_of(**keys)
-    assert (run.ending.updates, run._log_every) == (updates, rows)
+    assert (run.ending.updates, run.log_every) == (updates, rows)
 
 
 def test_the_default_is_adam_at_a_thousandth_without_a_clip():
@@ -56,8 +56,8 @@ def test_sequences_are_drawn_anew_unless_the_state_is_carried():
 
 
 def test_the_test_is_as_large_as_asked_for():
-    assert run_of(train__held_out_batch=31)._held_out.batch.x.shape[1] == 31
-    assert run_of(train__held_out_batch=0)._held_out is None
+    assert run_of(train__held_out_batch=31).gauge.held_out.batch.x.shape[1] == 31
+    assert run_of(train__held_out_batch=0).gauge.held_out is None
 
 
 def test_states_that_come_with_the_data_begin_every_sequence():
@@ -69,9 +69,9 @@ def test_states_that_come_with_the_data_begin_every_sequence():
 
 
 def test_a_text_is_measured_in_bits_and_other_tasks_are_not():
-    assert run_of(task__name="text")._in_bits
-    assert not run_of(task__name="copy", task__steps=25)._in_bits
-    assert not run_of()._in_bits
+    assert run_of(task__name="text").gauge.in_bits
+    assert not run_of(task__name="copy", task__steps=25).gauge.in_bits
+    assert not run_of().gauge.in_bits
 
 
 @pytest.mark.parametrize(

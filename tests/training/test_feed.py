@@ -29,7 +29,7 @@ def test_generators_of_two_purposes_are_independent():
 
 def test_the_test_has_no_sequence_in_common_with_what_is_trained_on():
     run = run_of(train__held_out_batch=50)
-    test = {tuple(sequence) for sequence in run._held_out.batch.x[:, :, 0].T}
+    test = {tuple(sequence) for sequence in run.gauge.held_out.batch.x[:, :, 0].T}
     seen = {tuple(x) for batch in x_of(run, *range(1, 40)) for x in batch[:, :, 0].T}
     assert len(test) == 50
     assert not test & seen
@@ -91,7 +91,7 @@ def test_a_few_sequences_of_a_data_set_are_drawn_without_repetition():
     drawn = [set(batch[0, :, 0]) for batch in x_of(run, 1, 2, 3)]
     assert [len(some) for some in drawn] == [6, 6, 6]
     assert drawn[0] != drawn[1]
-    aside = set(run._held_out.batch.x[0, :, 0])
+    aside = set(run.gauge.held_out.batch.x[0, :, 0])
     assert len(aside) == 4
     assert not aside & set().union(*drawn)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bpttcli.training.run import Ending
 from tests.training.runs import listened, run_of
 
 
@@ -95,6 +96,18 @@ def test_it_goes_on_after_an_interruption_as_if_there_had_been_none():
     assert run.updates.parameters.theta.tobytes() == whole.updates.parameters.theta.tobytes()
     for first, second in zip(run.progress.rows, whole.progress.rows, strict=True):
         assert {**first, "seconds": 0} == {**second, "seconds": 0}
+
+
+def test_it_can_end_where_it_was_left_without_another_update():
+    """And its last row tells of the gradient that was then."""
+    run, whole = run_of(train__updates=100, train__log_every=10), run_of(train__updates=13)
+    listened(run, until=13)
+    run.ending = Ending(13)
+    rows = listened(run).rows
+    last = listened(whole).rows[-1]
+    assert (run.progress.stopped_by, rows[-1]["update"]) == ("updates", 13)
+    for name in ("grad_norm", "grad_norm_clipped", "clip_factor", "clip_cosine", "held_out"):
+        assert rows[-1][name] == last[name]
 
 
 @pytest.mark.parametrize(
