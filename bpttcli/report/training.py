@@ -13,8 +13,8 @@ from bpttcli.report.report import Columns, Report, Run
 from bpttcli.report.training_rows import COLUMNS, log_grid
 from bpttcli.report.view import Cell, Grid, Picture, View, chosen_steps, counted, describe_run
 
-# Of the updates between two rows; a clip that fires this often decides every step.
-_ALWAYS, _OFTEN = 0.999, 0.5
+# Shares of updates that are called so.
+_ALWAYS, _NEARLY_ALWAYS, _RARELY = 0.999, 0.97, 0.005
 # ρ(B) that changed by less stands still.
 _MOVED = 0.02
 
@@ -217,6 +217,15 @@ def _radius(document: dict[str, Any]) -> str:
     return short(max(value.values()) if isinstance(value, dict) else value)
 
 
+def _often(share: float) -> str:
+    """Say how often something happened."""
+    if share > _ALWAYS:
+        return "at every update"
+    if share >= _NEARLY_ALWAYS:
+        return "at nearly every update"
+    return f"at {share:.0%} of the updates" if share >= _RARELY else "at a few updates"
+
+
 def _seen(log: Sequence[dict[str, Any]]) -> str:
     """Say what became of ρ(B) while clipping fired, and whether the horizon moved."""
     first, last = log[0], log[-1]
@@ -231,16 +240,10 @@ def _seen(log: Sequence[dict[str, Any]]) -> str:
         parts.append(f"ρ(B) {what} {moved}")
     shares = [row["clipped"] for row in log if row.get("clipped") is not None]
     if any(shares):
-        mean = sum(shares) / len(shares)
-        often = (
-            "at every update"
-            if mean > _ALWAYS
-            else f"at {mean:.0%} of the updates"
-            if mean > _OFTEN or mean >= 0.005
-            else "at a few updates"
-        )
-        parts.append(f"clipping fired {often}")
-    says = " while ".join(parts) if len(parts) > 1 else "".join(parts)
-    if first["horizon"] is not None and last["horizon"] is not None:
-        says += f"; the horizon went from {first['horizon']} to {last['horizon']} steps"
-    return f"{says}." if says else ""
+        parts.append(f"clipping fired {_often(sum(shares) / len(shares))}")
+    says = [" while ".join(parts)] if parts else []
+    before, after = first["horizon"], last["horizon"]
+    if before is not None and after is not None:
+        moved = f"stayed at {after}" if before == after else f"went from {before} to {after}"
+        says.append(f"the horizon {moved} steps")
+    return f"{'; '.join(says)}." if says else ""

@@ -96,6 +96,9 @@ def test_a_run_that_diverged_says_where_and_shows_what_came_before(golden):
     ("log", "says"),
     [
         ([row(0), row(9)], "ρ(B) grew to 1.04 from 0.95 while clipping fired at every update"),
+        ([row(0), row(9, clipped=0.99)], "clipping fired at nearly every update"),
+        ([row(0), row(9, horizon=10)], "the horizon stayed at 10 steps"),
+        ([row(0, spectral_radius=0.0), row(9, clipped=0.0)], "the horizon went from 10 to 19"),
         ([row(0), row(9, clipped=0.4)], "clipping fired at 40% of the updates"),
         ([row(0), row(9, clipped=0.001)], "clipping fired at a few updates"),
         ([row(0), row(9, clipped=0.0, spectral_radius=0.5)], "ρ(B) fell to 0.5 from 0.95; the"),
@@ -106,6 +109,7 @@ def test_a_run_that_diverged_says_where_and_shows_what_came_before(golden):
 def test_what_the_rows_show_together_is_said_in_a_sentence(log, says):
     seen = dict(trained(log).view().sentences)["Seen"]
     assert says in seen
+    assert seen[0] in "ρt"
 
 
 @pytest.mark.parametrize(
