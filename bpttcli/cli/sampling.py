@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bpttcli.engine.network import Network
     from bpttcli.experiment.build import Problem
 
+# Formats that have no place for a text.
+_ROWS_ALONE = ("csv", "jsonl")
 # Spawn key of what is said; those up to 8 belong to the run.
 _SAID = 9
 
@@ -48,6 +50,9 @@ class Sampling(Record, frozen=True):
                 if job.text(flag) is not None:
                     raise InputError(f"{flag} must stand with --sample")
             return None
+        form = job.text("--format")
+        if form in _ROWS_ALONE:
+            raise InputError(f"--sample must not stand with --format {form}, which has rows alone")
         return cls(n, _temperature(job.text("--temperature")), job.text("--prompt") or "")
 
     def check(self, problem: Problem) -> None:

@@ -86,6 +86,10 @@ def test_people_read_it_under_its_own_heading(capsys, text, form):
         (["--sample", "5"], "--sample must stand with a text (--task text), not with adding"),
         (["--sample", "5", "--task", "sine"], "--sample must stand with a text"),
         (["--sample", "0", "--task", "text"], "--sample must be an integer of at least 1, got"),
+        (
+            ["--sample", "5", "--task", "text", "--format", "csv"],
+            "--sample must not stand with --format csv, which has rows alone",
+        ),
         (["--prompt", "a"], "--prompt must stand with --sample"),
         (["--temperature", "1"], "--temperature must stand with --sample"),
         (
