@@ -149,6 +149,8 @@ class TrainingReport(Report):
         result = self._result
         first, last = (_loss(row) for row in (result.log[0], result.log[-1]))
         says = f"loss {short(first)} → {short(last)} in {counted(result.updates, 'update')}"
+        if len(result.log) == 1:
+            says = f"loss {short(first)} at first, {counted(result.updates, 'update')}"
         if result.stopped_by == "diverged":
             return "diverged", f"{says}, then it diverged"
         baseline = self._run.baseline
@@ -228,6 +230,8 @@ def _often(share: float) -> str:
 
 def _seen(log: Sequence[dict[str, Any]]) -> str:
     """Say what became of ρ(B) while clipping fired, and whether the horizon moved."""
+    if len(log) < 2:
+        return ""
     first, last = log[0], log[-1]
     parts = []
     before, after = first["spectral_radius"], last["spectral_radius"]

@@ -126,6 +126,12 @@ def test_the_headline_compares_the_losses_and_says_what_ended_it(more, says):
     assert says in trained(**more).view().headline[1]
 
 
+def test_a_run_of_a_single_row_compares_nothing():
+    made = trained([row(0)], stopped_by="diverged", updates=1, troubles=[TROUBLE])
+    assert made.view().headline == ("diverged", "loss 0.6 at first, 1 update, then it diverged")
+    assert "Seen" not in dict(made.view().sentences)
+
+
 def test_without_a_test_the_training_loss_stands_in_the_headline():
     made = trained([row(0, held_out=None), row(4, held_out=None)])
     assert "loss 0.5 → 0.1 in" in made.view().headline[1]
