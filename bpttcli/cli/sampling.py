@@ -61,12 +61,21 @@ class Sampling(Record, frozen=True):
         Raises
         ------
         InputError
-            There are no symbols to say, or not those of the prompt.
+            There are no symbols to say, or not those of the prompt, or the network reads them
+            in another way: through an embedding, or backward.
         """
+        from bpttcli.training.sample import check_widths
+
         vocabulary = problem.sequences.vocabulary
         if vocabulary is None or problem.experiment.loss.name != "cross_entropy":
             task = problem.experiment.task.name
             raise InputError(f"must stand with a text (--task text), not with {task}", key="sample")
+        try:
+            check_widths(problem.network, vocabulary)
+        except InputError as error:
+            raise InputError(f"cannot be had: the network {error}", key="sample") from None
+        if problem.experiment.model.direction == "reverse":
+            raise InputError("cannot be had: the network reads backward", key="sample")
         try:
             vocabulary.encode(self.prompt)
         except InputError as error:

@@ -58,13 +58,7 @@ def sample(
         An output is not a finite number.
     """
     check_temperature(temperature)
-    count = len(vocabulary)
-    if (network.n_inputs, network.n_outputs) != (count, count):
-        raise InputError(
-            f"must have an input and an output for each of the {count} symbols, got "
-            f"{network.n_inputs} inputs and {network.n_outputs or 'no'} outputs",
-            key="model",
-        )
+    check_widths(network, vocabulary)
     end = vocabulary.names.index("\n") if vocabulary.by_line else None
     said = [int(symbol) for symbol in vocabulary.encode(prompt)]
     start = zero_states(network, 1)
@@ -78,6 +72,23 @@ def sample(
         if symbol == end:
             states = start
     return vocabulary.decode(np.array(said, dtype=np.int64))
+
+
+def check_widths(network: Network, vocabulary: Vocabulary) -> None:
+    """Refuse a network that cannot hear or say each symbol.
+
+    Raises
+    ------
+    InputError
+        It has another number of inputs or outputs than there are symbols.
+    """
+    count = len(vocabulary)
+    if (network.n_inputs, network.n_outputs) != (count, count):
+        raise InputError(
+            f"must have an input and an output for each of the {count} symbols, got "
+            f"{network.n_inputs} inputs and {network.n_outputs or 'no'} outputs",
+            key="model",
+        )
 
 
 def check_temperature(temperature: float) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from bpttcli.cli.main import main
@@ -111,3 +112,24 @@ def test_what_cannot_be_said_is_refused_before_training(capsys, arguments, messa
     assert (status, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_a_network_that_reads_symbols_in_another_way_cannot_say_them(capsys, tmp_path):
+    """Through an embedding, the inputs are not the symbols."""
+    rng = np.random.default_rng(0)
+    text = tmp_path / "abc.txt"
+    text.write_text("abcabcabcabc")
+    model = tmp_path / "model.npz"
+    np.savez(
+        model,
+        **{
+            "embedding.weight": rng.normal(size=(3, 2)),
+            "rnn.weight_ih_l0": rng.normal(size=(4, 2)),
+            "rnn.weight_hh_l0": rng.normal(size=(4, 4)),
+            "readout.weight": rng.normal(size=(3, 4)),
+        },
+    )
+    asked = ["--model", str(model), "--cell", "tanh", "--text", str(text), "--steps", "4"]
+    status, out, err = run(capsys, *asked, "--updates", "2", "--sample", "3")
+    assert (status, out) == (2, "")
+    assert "--sample cannot be had: the network must have an input and an output for each" in err

@@ -176,6 +176,11 @@ def test_another_batch_is_drawn_like_the_first_and_always_the_same():
     assert start[0][0].shape == (3, 64)
 
 
+def test_the_start_of_the_experiment_reaches_the_network():
+    wide, narrow = (problem(model=Model(init=Init(std=std))).network for std in (1.0, 0.5))
+    np.testing.assert_array_equal(narrow.layers[0].B, 0.5 * wide.layers[0].B)
+
+
 def test_lines_keep_their_baseline_although_a_mask_says_where_they_end():
     run = problem(task=task("text", lines=True, symbols="word", steps=None)).run
     assert run["baseline"] > 0

@@ -83,6 +83,7 @@ def test_targets_of_the_last_step_may_come_alone_or_among_all(y):
             "each of the",
         ),
         ("task.mask", {"mask": np.ones((N, T))}, r"\(T, N\) = \(5, 3\), got \(3, 5\)"),
+        ("task.measured", {"measured": np.ones((N, T))}, r"\(T, N\) = \(5, 3\), got \(3, 5\)"),
         ("task.mask", {"mask": np.full((T, N), 2)}, r"0 or 1, got 2 at index \(0, 0\)"),
         ("task.h0", {"h0": np.zeros((N, 4))}, r"\(layers, N, H\) = \(any, 3, any\), got \(3, 4\)"),
         ("task.h0", {"h0": np.zeros((1, N + 1, 4))}, r"\(any, 3, any\), got \(1, 4, 4\)"),
@@ -117,13 +118,14 @@ def numbered():
         x=x,
         y=np.arange(T * N * 4.0).reshape(T, N, 4),
         mask=np.ones((T, N)),
+        measured=np.arange(T * N).reshape(T, N) % 2,
         h0=np.arange(N * 4.0).reshape(1, N, 4),
     )
 
 
 def test_the_first_steps_of_the_first_sequences_keep_all_that_belongs_to_them():
     whole, part = numbered(), numbered().first(steps=2, batch=1)
-    for name in ("x", "y", "mask"):
+    for name in ("x", "y", "mask", "measured"):
         np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[:2, :1])
     np.testing.assert_array_equal(part.h0, whole.h0[:, :1])
 
