@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bpttcli.experiment.build import build
     from bpttcli.experiment.load import load
     from bpttcli.experiment.schema import Experiment
+    from bpttcli.experiment.training import build_run
     from bpttcli.models.initialise import initialise
 
 # Loaded on first use: what asks only for the version, or for help, needs no NumPy.
@@ -47,6 +48,7 @@ _HOMES = {
     "Trajectory": "engine.unroll",
     "backpropagate": "engine.backpropagate",
     "build": "experiment.build",
+    "build_run": "experiment.training",
     "cell_named": "engine.cells",
     "grad_norms": "diagnostics.gradient_norms",
     "initialise": "models.initialise",
@@ -70,6 +72,7 @@ __all__ = [
     "__version__",
     "backpropagate",
     "build",
+    "build_run",
     "cell_named",
     "grad_norms",
     "initialise",

@@ -61,6 +61,24 @@ class Listener(Protocol):
         ...
 
 
+class Silent:
+    """Hears of a run, and does nothing about it."""
+
+    interrupted = False
+
+    def row(self, row: Row) -> None:
+        """Hear of a row (see `Listener.row`)."""
+
+    def update(self, progress: Progress) -> None:
+        """Hear of an update (see `Listener.update`)."""
+
+    def best(self, parameters: dict[str, Array]) -> None:
+        """Hear of better parameters (see `Listener.best`)."""
+
+    def save(self, run: Run) -> None:
+        """Keep nothing (see `Listener.save`)."""
+
+
 class Run:
     """Trains until an ending is reached.
 
@@ -80,6 +98,18 @@ class Run:
     Attributes
     ----------
     progress : Progress
+
+    Examples
+    --------
+    >>> import bpttcli
+    >>> from bpttcli.experiment.settings import Option
+    >>> small = [Option("", "task.steps", 10), Option("", "train.updates", 200)]
+    >>> run = bpttcli.build_run(bpttcli.build(bpttcli.load(options=small).experiment))
+    >>> run.go()
+    >>> first, last = run.progress.rows[0], run.progress.rows[-1]
+    >>> run.progress.stopped_by, last["update"], last["held_out"] < first["held_out"]
+    ('updates', 200, True)
+    >>> parameters = run.updates.parameters.copies()
     """
 
     def __init__(
@@ -101,7 +131,7 @@ class Run:
         """Measure how the gradient travels back through the network now (see `Probe.look`)."""
         return self.gauge.probe.look(self.updates.parameters.network)
 
-    def go(self, listener: Listener) -> None:
+    def go(self, listener: Listener | None = None) -> None:
         """Train until an ending is reached, or the listener interrupts.
 
         Afterwards `progress.stopped_by` says what it was: ``updates``, ``minutes``,
@@ -109,8 +139,10 @@ class Run:
 
         Parameters
         ----------
-        listener : Listener
+        listener : Listener, optional
+            Hears of it while it goes on.
         """
+        listener = Silent() if listener is None else listener
         progress = self.progress
         before = progress.seconds
         self._began = time.perf_counter() - before

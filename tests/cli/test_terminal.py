@@ -57,7 +57,7 @@ def test_a_terminal_without_the_notation_gets_plain_characters(encoding):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-@pytest.mark.parametrize("command", ["", "grad-norms"])
+@pytest.mark.parametrize("command", ["", "grad-norms", "train"])
 def test_help_has_only_plain_characters(command, encoding):
     done = shell(f"BPTT {command} --help", PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, b"")

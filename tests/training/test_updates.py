@@ -1,5 +1,7 @@
 """One update: its gradient, its clip, its optimiser, and what happens if it diverges."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,20 @@ def test_frozen_parameters_have_no_share_in_the_norm():
     g, _ = exact(run)
     assert len(g) == 1
     assert run.updates.carry_out(1).norm == pytest.approx(abs(g[0]), rel=1e-14)
+
+
+def test_updates_leave_nothing_behind_in_memory():
+    run = run_of(clip__norm=1.0, task__name="sine", train__carry_state=True)
+    for n in range(1, 20):
+        run.updates.carry_out(n)
+    tracemalloc.start()
+    run.updates.carry_out(20)
+    before, _ = tracemalloc.get_traced_memory()
+    for n in range(21, 221):
+        run.updates.carry_out(n)
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 10_000  # 50 bytes an update would be seen
 
 
 def exploding(**keys):
