@@ -155,12 +155,14 @@ class KeptRun:
         cell = run.updates.parameters.network.cell
         return run.gauge.probe.look(Network.from_parameters(cell, self._initial))
 
-    def last_good(self) -> str:
-        """Say what is left of a run that diverged."""
+    def last_good(self, run: Run) -> str:
+        """Say what is left of a run that diverged, and leave it to be gone on with."""
         if self._store is None:
             return "--checkpoint DIR would have kept the parameters before it"
-        newest = self._store.checkpoints()[0]
-        return f"the last checkpoint before it is {newest}"
+        good = self._store.go_back(run.last_good_update)
+        if good is None:
+            return f"no checkpoint in {self.folder} is from before it"
+        return f"the last good checkpoint is {good}"
 
     def _refuse_changes(self, changes: list[str]) -> None:
         """Refuse to go on with another experiment, or other sequences."""

@@ -140,4 +140,4 @@ def _report(
     )
     job.write(TrainingReport(result, what, **shown), warnings)
     if progress.stopped_by == "diverged":
-        raise RunError(f"{progress.troubles[-1]['sentence']}; {kept.last_good()}")
+        raise RunError(f"{progress.troubles[-1]['sentence']}; {kept.last_good(run)}")

@@ -97,7 +97,8 @@ class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     checkpoint_every: Annotated[int, Meta(ge=1, description="updates between two checkpoints")] = (
         100
     )
-    keep: Annotated[int, Meta(ge=1, description="checkpoints that are kept, the newest")] = 3
+    # Two at least: the newest may be what a diverging run has to go back before.
+    keep: Annotated[int, Meta(ge=2, description="checkpoints that are kept, the newest")] = 3
     on_divergence: Annotated[
         Literal["stop", "skip", "backoff"],
         Meta(description="stop, skip the update, or go back one and halve the learning rate"),

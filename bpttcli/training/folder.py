@@ -184,6 +184,26 @@ class Folder:
             raise InputError(f"holds no checkpoint that can be read: {listed}")
         raise InputError(f"must be a folder with checkpoints, {self.path} holds none")
 
+    def go_back(self, update: int) -> Path | None:
+        """Set aside the checkpoints after an update, so that a run goes on from before them.
+
+        Parameters
+        ----------
+        update : int
+
+        Returns
+        -------
+        Path or None
+            The newest one up to that update; None, and nothing is set aside, without any.
+        """
+        late = [path for path in self.checkpoints() if _update_of(path) > update]
+        early = self.checkpoints()[len(late) :]
+        if not early:
+            return None
+        for path in late:
+            path.rename(f"{path}.diverged")
+        return early[0]
+
     def tidy(self, newest: Newest) -> None:
         """Remove what a run that was killed had not finished writing; set aside what is damaged.
 
@@ -199,6 +219,13 @@ class Folder:
         for path in self.path.glob(_UNFINISHED):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _update_of(path: Path) -> int:
+    """Read the update from the name of a checkpoint."""
+    found = _NAME.fullmatch(path.name)
+    assert found is not None
+    return int(found[1])
 
 
 def _sync(folder: Path) -> None:

@@ -167,6 +167,19 @@ class Run:
             listener.save(self)
 
     @property
+    def last_good_update(self) -> int:
+        """The last update after which the loss was still finite.
+
+        A loss is that of the parameters before the update that it leads to, so a state or an
+        output that explodes at update n is the work of update n − 1.
+        """
+        progress = self.progress
+        if not progress.troubles:
+            return progress.update
+        last = progress.troubles[-1]
+        return int(last["update"]) - (2 if last["what"] in ("state", "output") else 1)
+
+    @property
     def _unlogged(self) -> bool:
         return bool(self.progress.rows[-1]["update"] < self.progress.update)
 

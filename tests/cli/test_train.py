@@ -172,14 +172,22 @@ def test_clipping_keeps_a_run_alive_that_diverges_without_it(capsys):
     assert alive["log"][-1]["loss"] < 1e-3 * alive["log"][0]["loss"]
 
 
-def test_a_diverged_run_names_its_last_checkpoint_which_goes_on(capsys, tmp_path):
-    folder = str(tmp_path / "run")
-    doomed = [*SMALL, "--optimizer", "sgd", "--lr", "1e200", "--updates", "50"]
-    status, _, err = run(capsys, *doomed, "--checkpoint", folder, "--checkpoint-every", "1")
+def test_a_diverged_run_names_its_last_good_checkpoint_which_goes_on(capsys, tmp_path):
+    """What update n finds to be infinite is what update n − 1 made, and that was saved too."""
+    folder = tmp_path / "run"
+    doomed = ["--steps", "60", "--batch", "3", "--hidden", "20", "--cell", "relu", "--gain", "1.3"]
+    doomed += ["--optimizer", "sgd", "--lr", "0.1", "--checkpoint-every", "1"]
+    status, _, err = run(capsys, *doomed, "--updates", "50", "--checkpoint", str(folder))
     assert status == 1
-    assert f"the last checkpoint before it is {folder}/update-00000000" in err
-    changed = ["--lr", "1e-3", "--allow-changed", "--updates", "5"]
-    assert run(capsys, "--resume", folder, *changed)[0] in (0, 1)
+    update = int(err.split("diverged at update ")[1].split(":")[0])
+    assert update > 2
+    good = folder / f"update-{update - 2:09d}.npz"
+    assert err.endswith(f"the last good checkpoint is {good}\n")
+    assert (folder / f"update-{update - 1:09d}.npz.diverged").exists()
+    changed = ["--clip-norm", "1", "--updates", "50", "--allow-changed"]
+    found = document(capsys, "--resume", str(folder), *changed)
+    assert found["updates"] == 50
+    assert len([row for row in found["log"] if row["update"] < update]) >= 1
 
 
 @pytest.mark.parametrize("policy", ["skip", "backoff"])

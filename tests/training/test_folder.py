@@ -66,6 +66,16 @@ def test_damaged_ones_are_passed_over_named_and_set_aside(folder):
     assert "update-000000010.npz.damaged" in names(folder)
 
 
+def test_a_run_that_diverged_goes_back_before_it(folder):
+    for n in (5, 6):
+        folder.save(n, checkpoint(n))
+    assert folder.go_back(5).name == "update-000000005.npz"
+    assert folder.newest().checkpoint.values == {"n": 5}
+    assert "update-000000006.npz.diverged" in names(folder)
+    assert folder.go_back(4) is None
+    assert folder.newest().checkpoint.values == {"n": 5}
+
+
 def test_a_folder_of_damaged_ones_names_them_all(folder):
     for path in folder.checkpoints():
         path.write_bytes(b"")
