@@ -58,7 +58,7 @@ def test_complex_pairs_agree_within_a_thousandth_after_4000_steps(seed):
 @given(
     cell=st.sampled_from(["tanh", "linear"]),
     n=st.integers(1, 6),
-    g=st.floats(0.2, 60.0),
+    g=st.floats(0.2, 30.0),  # beyond, tanh′ of a unit may leave float64
     steps=st.integers(1, 60),
     seed=st.integers(0, 2**32 - 1),
 )
