@@ -48,7 +48,7 @@ def test_a_command_prints_what_the_readme_shows(command, output, tmp_path):
 
 
 def test_there_is_something_to_test():
-    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (13, 1, 4)
+    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (19, 2, 5)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -77,3 +77,12 @@ def test_a_model_and_data_of_ones_own_run(tmp_path):
     done = run(command.strip(), tmp_path)
     assert done.returncode == 0
     assert "cross_entropy at the last step" in done.stdout
+
+
+def test_a_text_of_ones_own_is_learnt_and_goes_on(tmp_path):
+    lines = ["the cat sat on the mat", "the dog lay by the door"] * 20
+    (tmp_path / "mine.txt").write_text("\n".join(lines), encoding="utf-8")
+    (command,) = [line for line in SHELL if "mine.txt" in line]
+    done = run(command.strip(), tmp_path)
+    assert done.returncode == 0
+    assert "What the network says" in done.stdout

@@ -13,6 +13,7 @@ from bpttcli.experiment.schema import DEFAULT_TASK
 from bpttcli.experiment.tree import Node, Origin, Problem, Refused, Value
 from bpttcli.experiment.wording import shown
 from bpttcli.tasks.registry import TASKS, task_class
+from bpttcli.truncation.registry import TRUNCATIONS
 
 _PARAMETERS = "model.parameters."
 
@@ -62,7 +63,7 @@ def overlay(root: dict[str, Node], sets: Iterable[str], options: Iterable[Option
         The value of a ``--set`` is not YAML.
     """
     problems: list[Problem] = []
-    replaced = task_name(root)
+    replaced, cut_by = task_name(root), _estimator_name(root)
     for assignment in sets:
         _set(root, assignment, problems)
     first: dict[str, Option] = {}
@@ -78,6 +79,7 @@ def overlay(root: dict[str, Node], sets: Iterable[str], options: Iterable[Option
             problems.append(Problem(Origin(option.name), option.key, message))
         _put(root, _path(option.key), _node(option.value, Origin(option.name)), problems)
     _drop_keys_of(replaced, root)
+    _drop_keys_of_estimator(cut_by, root)
     return problems
 
 
@@ -149,6 +151,25 @@ def _node(value: object, origin: Origin) -> Node:
     if isinstance(value, list):
         return Node([_node(item, origin) for item in value], origin)
     return Node(cast("Value", value), origin)
+
+
+def _estimator_name(root: dict[str, Node]) -> Value:
+    """Name the estimator of an experiment; without one there is no truncation."""
+    return _find(root, "truncation", "name") or "full"
+
+
+def _drop_keys_of_estimator(replaced: Value, root: dict[str, Node]) -> None:
+    """Drop the keys of the file that only its own estimator knows, if another one runs."""
+    name, section = _estimator_name(root), root.get("truncation")
+    if replaced == name or section is None or not isinstance(section.value, dict):
+        return
+    if not (isinstance(name, str) and name in TRUNCATIONS):
+        return
+    own = ("name", *TRUNCATIONS[name][1])
+    known = {key for _, keys in TRUNCATIONS.values() for key in keys}
+    for key, entry in list(section.value.items()):
+        if entry.origin.line is not None and key in known and key not in own:
+            del section.value[key]
 
 
 def _drop_keys_of(replaced: Value, root: dict[str, Node]) -> None:

@@ -126,3 +126,26 @@ def test_nothing_goes_where_no_task_is_replaced_by_another(name):
 def test_a_key_that_the_command_line_sets_never_goes():
     merged, _ = laid_over(SINE, ["task.name=noise", "task.period=3"])
     assert merged["task"]["period"] == 3
+
+
+FIXED = "truncation: {name: fixed, length: 9, lenght: 1}"
+
+
+@pytest.mark.parametrize("replacement", ["--truncation", "--set"])
+def test_keys_that_only_the_replaced_estimator_knows_go_with_it(replacement):
+    sets = ["truncation.name=artbp"] if replacement == "--set" else []
+    options = [] if sets else [Option("--truncation", "truncation.name", "artbp")]
+    merged, problems = laid_over(FIXED, sets, options)
+    assert merged["truncation"] == {"name": "artbp", "lenght": 1}
+    assert problems == []
+
+
+@pytest.mark.parametrize("name", ["fixed", "sliding", "fixd"])
+def test_keys_of_an_estimator_stay_where_it_has_them_too(name):
+    merged, _ = laid_over(FIXED, options=[Option("--truncation", "truncation.name", name)])
+    assert merged["truncation"]["length"] == 9
+
+
+def test_a_key_of_another_estimator_that_the_command_line_sets_stays():
+    merged, _ = laid_over(FIXED, ["truncation.name=artbp", "truncation.length=3"])
+    assert merged["truncation"]["length"] == 3
