@@ -133,6 +133,7 @@ def build(experiment: Experiment) -> Problem:
     if given is not None and getattr(task, "inputs", 0) is None:
         task = msgspec.structs.replace(task, inputs=given.network.n_inputs)
     sequences = task.sequences(np.random.default_rng(task_seed))
+    warnings += sequences.notes
     if given is None:
         loss = resolve_loss(experiment.loss, sequences, None, warnings)
         network = _drawn_network(model, sequences, np.random.default_rng(init_seed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from bpttcli.errors import InputError, nearest
@@ -123,9 +124,13 @@ class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
         content = file.read()
         saved = is_saved_by_numpy(content, file)
         arrays = read_arrays(content, file) if saved else read_csv(file.decode(content), file)
-        for name in arrays:
-            if name not in NAMES:
-                raise file.error(f"holds an unknown array {name!r}: {nearest(name, NAMES)}")
+        unused = [name for name in arrays if name not in NAMES]
+        for name in unused:
+            asked = nearest(name, NAMES)
+            # Beside all that a batch needs, other arrays may be anybody's; else one is misspelt.
+            if "y" not in arrays or asked.startswith("did you mean"):
+                raise file.error(f"holds an unknown array {name!r}: {asked}")
+            del arrays[name]
         if "x" not in arrays:
             raise file.error("must hold an array x, got none")
         if self.tokens and not saved:
@@ -134,10 +139,19 @@ class Data(Task, frozen=True, kw_only=True, forbid_unknown_fields=True):
             arrays["x"] = arrays["x"][:, 0]
         make = lay_out if saved else lay_out_written
         try:
-            return make(arrays, tokens=self.tokens, batch_first=self.batch_first)
+            made = make(arrays, tokens=self.tokens, batch_first=self.batch_first)
+            return msgspec.structs.replace(made, notes=_left_out(unused, file))
         except InputError as error:
             name = (error.key or "").removeprefix("task.")
             if name not in NAMES:
                 raise
             # Nobody wrote this key: the array is at fault, and the file named instead.
             raise file.error(f"holds {name}, which {error}") from None
+
+
+def _left_out(names: list[str], file: InputFile) -> tuple[str, ...]:
+    """Say which arrays of a file were of no use."""
+    if not names:
+        return ()
+    few = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return (f"{file.path} holds arrays that are not used: {few}",)

@@ -50,6 +50,8 @@ class Sequences(Record, frozen=True):
         given.
     vocabulary : Vocabulary, optional
         What the symbols stand for, where they are a text's.
+    notes : tuple of str
+        What a reader should know of where they come from.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class Sequences(Record, frozen=True):
     baseline_name: str | None = None
     measured: NDArray[np.bool_] | None = None
     vocabulary: Vocabulary | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the arrays and freeze them."""

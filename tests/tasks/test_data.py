@@ -77,9 +77,18 @@ def test_batch_first_exchanges_two_axes(saved):
     np.testing.assert_array_equal(data.x, X.swapaxes(0, 1))
 
 
+def test_arrays_that_are_nobodys_business_are_left_out_beside_a_whole_batch(saved):
+    path = saved(x=X, y=X, loss=1.0, epoch=3, names=np.array(["a"]), more=X)
+    data = sequences(file=path)
+    np.testing.assert_array_equal(data.y, X)
+    assert data.notes == (f"{path} holds arrays that are not used: loss, epoch, names and 1 more",)
+    assert sequences(file=saved(x=X, y=X)).notes == ()
+
+
 @pytest.mark.parametrize(
     ("arrays", "reason"),
     [
+        ({"x": X, "y": X, "masks": X}, r"holds an unknown array 'masks': did you mean 'mask'\?"),
         ({"y": X}, "must hold an array x, got none"),
         ({}, "must hold an array x, got none"),
         ({"x": X, "targets": X}, "holds an unknown array 'targets': known: x, y, h0, c0, mask"),
