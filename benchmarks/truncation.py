@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from bpttcli import CrossEntropy, cell_named, initialise, target_weights, unroll
-from bpttcli.diagnostics.compare_truncation import Comparing
+from bpttcli.diagnostics.comparing import Comparing
 from bpttcli.truncation.draws import draw_gradients
 from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.fixed import Fixed

@@ -8,7 +8,7 @@ from bpttcli.cli.options import ARRAYS, COMPARE, SHARED, STEPS, signature
 
 if TYPE_CHECKING:
     from bpttcli.diagnostics.clip_audit import ClipAudit
-    from bpttcli.diagnostics.compare_truncation import Comparing
+    from bpttcli.diagnostics.comparing import Comparing
     from bpttcli.experiment.build import Problem
     from bpttcli.truncation.estimator import Estimator
 
@@ -37,7 +37,8 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
         arrays = job.text("--save-arrays")
         problem = job.build()
 
-        from bpttcli.diagnostics.compare_truncation import Comparing, compare_truncation
+        from bpttcli.diagnostics.compare_truncation import compare_truncation
+        from bpttcli.diagnostics.comparing import Comparing
         from bpttcli.diagnostics.gradient_norms import spectral_radii
         from bpttcli.engine.unroll import unroll
         from bpttcli.report.report import Run

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bpttcli.engine.contributions import contribution_norms
+from bpttcli.diagnostics.state_adjoint import state_adjoint
 from bpttcli.engine.losses import Objective
-from bpttcli.engine.scaled import Array, Scaled
+from bpttcli.engine.scaled import Array, Scaled, norms, shift
 from bpttcli.engine.sweep import Sweep
-from bpttcli.engine.unroll import Trajectory
+from bpttcli.engine.unroll import Input, Trajectory
 from bpttcli.record import Record
 
 # What is this much smaller than the adjoint at the loss tells nothing more of its decay.
@@ -16,11 +16,13 @@ _SMALLEST = 1e-12
 
 
 class APrioriBias(Record, frozen=True):
-    """Bounds on the bias of sliding windows from norms alone.
+    """Estimates of the bias of sliding windows from norms alone.
 
     With φ_k = ‖∂ℓ/∂h_{τ−k}‖, summed over the losses, and ‖∂h/∂θ‖ ≤ M, what lags from m on
     would add is at most E_m = M Σ_{k≥m} φ_k; so the relative bias is at most
-    E_m/(‖ĝ_m‖ − E_m), ĝ_m being the gradient of the m lags that are kept.
+    E_m/(‖ĝ_m‖ − E_m), ĝ_m being the gradient of the m lags that are kept. h is all that the
+    network carries. M is measured (`largest_gain`), and lags beyond K are extrapolated: with
+    a loss at one step and all its lags this is a bound, else as good as these two.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ def apriori_bias(
     Parameters
     ----------
     adjoint : Scaled of shape (K,)
-        φ_k, k = 0 … K − 1 (`LagProfile.adjoint`).
+        φ_k, k = 0 … K − 1 (`LagProfile.states`).
     kept : (K,) array
         ‖ĝ_m‖/‖g‖ for m = 1 … K kept lags.
     exact : Scaled of shape ()
@@ -103,10 +105,11 @@ def decay_per_lag(adjoint: Scaled) -> float:
 
 
 def largest_gain(trajectory: Trajectory, objective: Objective) -> float:
-    """M: the largest ratio over steps of what a step adds to the gradient to its adjoint.
+    """M: the largest ratio, over steps and sequences, of what a step adds to its adjoint.
 
-    Of one sequence and one layer it is at most max_t ‖∂h_t/∂θ‖, and that of the directions
-    in which the adjoint really points.
+    It is at most max_t ‖∂h_t/∂θ‖, h_t being all states of all layers, and that of the
+    directions in which the adjoint really points: with losses at several steps, that of all
+    of them together.
 
     Parameters
     ----------
@@ -116,28 +119,36 @@ def largest_gain(trajectory: Trajectory, objective: Objective) -> float:
     network = trajectory.network
     sweep = Sweep(network, trajectory.batch)
     largest = 0.0
-    for window in trajectory.windows():
-        top = window.tapes[-1].states[0][1:]
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
+        for window in trajectory.windows():
+            top = window.tapes[-1].states[0][1:]
             source = objective.source(network, top, window.start, window.stop)
             entering = None if source.hidden is None else source.hidden[:, None]
             layers = sweep.through(window, entering)
-            adjoint = layers[-1].norm[0][:, 0].mean(axis=1)
-            squares = np.zeros(len(top))
+            adjoint = state_adjoint(layers)[:, 0]
+            squares = np.zeros(adjoint.mantissa.shape)
             for k, swept in enumerate(layers):
                 delta, own = swept.deltas(network.cell, window.tapes[k])
-                ones = np.ones((*top.shape[:2], 1))
-                layer = network.layers[k]
-                parts = [(delta, trajectory.layer_input(window, k))]
-                parts.append((own, window.tapes[k].states[0][:-1]))
-                parts += [(delta, ones)] * (layer.bias_ih is not None)
-                parts += [(own, ones)] * (layer.bias_hh is not None)
-                for each, fed in parts:
-                    norm = contribution_norms(each, fed)
-                    ratio = Scaled(
-                        norm.mantissa / adjoint.mantissa, norm.exponent - adjoint.exponent
-                    )
-                    squares += ratio.value**2
-        squares = squares[np.isfinite(squares)]
-        largest = max(largest, float(squares.max(initial=0.0)))
+                layer, before = network.layers[k], window.tapes[k].states[0][:-1]
+                fed = _square(trajectory.layer_input(window, k)) + (layer.bias_ih is not None)
+                squares += _ratio(delta, adjoint) ** 2 * fed
+                squares += _ratio(own, adjoint) ** 2 * (
+                    _square(before) + (layer.bias_hh is not None)
+                )
+            squares = squares[np.isfinite(squares)]
+            largest = max(largest, float(squares.max(initial=0.0)))
     return float(np.sqrt(largest))
+
+
+def _square(fed: Input) -> Array:
+    """‖u‖² of what was fed at each step of each sequence; 1 for a symbol."""
+    if fed.ndim == 2:
+        return np.ones(fed.shape)
+    return np.asarray(np.einsum("tni,tni->tn", fed, fed))
+
+
+def _ratio(delta: Scaled, adjoint: Scaled) -> Array:
+    """‖δ‖ over the adjoint's norm."""
+    size = norms(delta.mantissa)
+    mantissa = size.mantissa / adjoint.mantissa
+    return shift(mantissa, size.exponent + delta.exponent[..., 0] - adjoint.exponent)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from bpttcli.diagnostics.compare_truncation import Comparing
+from bpttcli.diagnostics.comparing import Comparing
 from bpttcli.diagnostics.gradient_geometry import Gradient
 from bpttcli.engine.losses import Objective
 from bpttcli.engine.scaled import Array, Scaled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bpttcli.diagnostics.parameter_groups import grouped
@@ -73,11 +75,15 @@ class Geometry:
             return float(flat @ unit) / self._length[group]
 
     def cosine(self, flat: Array, group: str) -> float:
-        """Cosine of v to g; NaN if v is zero."""
+        """Cosine of v to g, exactly 1 if v is g; NaN if v is zero."""
+        if np.array_equal(flat, self._flat[group]):
+            return 1.0
         length = norms(flat)
         with np.errstate(all="ignore"):
             unit = shift(flat / length.mantissa, -length.exponent)
-            return float(unit @ (self._flat[group] / self._length[group]))
+            cosine = float(unit @ (self._flat[group] / self._length[group]))
+        # Rounding may carry it past the ends.
+        return cosine if math.isnan(cosine) else max(-1.0, min(1.0, cosine))
 
     def relative(self, size: Scaled, group: str) -> float:
         """A length in the parameters' own unit, in units of ‖g‖."""

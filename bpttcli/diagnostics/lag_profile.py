@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bpttcli.diagnostics.gradient_geometry import Geometry, Gradient
 from bpttcli.diagnostics.lag_tails import LagTails
+from bpttcli.diagnostics.state_adjoint import state_adjoint
 from bpttcli.engine.edges import into_rows
 from bpttcli.engine.losses import Objective
 from bpttcli.engine.scaled import Array, Scaled
@@ -36,12 +38,15 @@ class LagProfile(Record, frozen=True):
     adjoint : Scaled of shape (K,)
         Σ_τ ‖∂ℓ_τ/∂h_{τ−k}‖ of the top layer, ℓ_τ being the part of ℓ_n of one step: the mean
         over the sequences.
+    states : Scaled of shape (K,)
+        The same of all states of all layers (see `state_adjoint`).
     """
 
     norm: dict[str, Array]
     share: dict[str, Array]
     bias: dict[str, Array]
     adjoint: Scaled
+    states: Scaled
 
     @property
     def lags(self) -> int:
@@ -83,7 +88,7 @@ def lag_profile(
     """
     numbers = sum(value.mantissa.size for value in exact.values())
     lags = max(1, min(lags, trajectory.steps, _MOST_NUMBERS // numbers))
-    terms, adjoint = terms_by_lag(trajectory, objective, lags, progress)
+    terms, adjoint, states = terms_by_lag(trajectory, objective, lags, progress)
     norm, share, bias = {}, {}, {}
     for group in geometry.groups:
         if geometry.is_zero(group):
@@ -100,7 +105,7 @@ def lag_profile(
             norm[group][k] = geometry.length(w, group)
             share[group][k] = geometry.projection(arrived, group)
             bias[group][k] = geometry.distance(arrived, group)
-    return LagProfile(norm, share, bias, adjoint)
+    return LagProfile(norm, share, bias, adjoint, states)
 
 
 def profile_at_one_step(
@@ -142,7 +147,7 @@ def profile_at_one_step(
             own = sum(geometry.relative_square(_square(value), group) for value in still)
             norm[group][0] = np.sqrt(norm[group][0] ** 2 + own)
     by_lag = adjoint[: tails.lags][::-1][:lags]
-    return LagProfile(norm, share, bias, by_lag)
+    return LagProfile(norm, share, bias, by_lag, tails.states[:lags])
 
 
 def _square(value: Scaled) -> Scaled:
@@ -169,8 +174,8 @@ def terms_by_lag(
     objective: Objective,
     lags: int,
     progress: Callable[[float], None] | None = None,
-) -> tuple[Gradient, Scaled]:
-    """w_k of every parameter but the readout's, (K, …), and the adjoint's norms by lag.
+) -> tuple[Gradient, Scaled, Scaled]:
+    """w_k of every parameter but the readout's, (K, …), and the adjoints' norms by lag.
 
     Row r of one sweep holds the losses of the steps τ with τ mod K = r, each cut after K
     steps, so that at step t it is at lag (r − t) mod K.
@@ -179,7 +184,7 @@ def terms_by_lag(
     windows = Windows(lags, residues)
     sweep = Sweep(trajectory.network, trajectory.batch, lags)
     gathered = RowGradients(trajectory, lags)
-    total = Scaled(np.zeros(lags), np.zeros(lags, dtype=np.int64))
+    adjoint = states = Scaled(np.zeros(lags), np.zeros(lags, dtype=np.int64))
     for whole in trajectory.windows():
         for window in whole.parts(sweep.longest):
             top = window.tapes[-1].states[0][1:]
@@ -194,12 +199,18 @@ def terms_by_lag(
             steps = np.arange(window.start + 1, window.stop + 1)[:, None]
             order = (steps + residues) % lags
             gathered.add(window, layers, order)
-            norm = layers[-1].norm[0]
-            ordered = Scaled(
-                np.take_along_axis(norm.mantissa, order[..., None], 1),
-                np.take_along_axis(norm.exponent, order[..., None], 1),
-            )
-            total = total + ordered.sum(axis=(0, 2))
+            adjoint = adjoint + _summed(layers[-1].norm[0], order)
+            states = states + _summed(state_adjoint(layers), order)
         if progress is not None:
             progress(1 - whole.start / trajectory.steps)
-    return gathered.total(), Scaled(total.mantissa / trajectory.batch, total.exponent)
+    means = [Scaled(x.mantissa / trajectory.batch, x.exponent) for x in (adjoint, states)]
+    return gathered.total(), means[0], means[1]
+
+
+def _summed(norm: Scaled, order: NDArray[np.int64]) -> Scaled:
+    """Add up norms (n, R, N) whose rows stand at the lags `order` (n, R), lag by lag."""
+    by_lag = Scaled(
+        np.take_along_axis(norm.mantissa, order[..., None], 1),
+        np.take_along_axis(norm.exponent, order[..., None], 1),
+    )
+    return by_lag.sum(axis=(0, 2))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bpttcli.diagnostics.state_adjoint import state_adjoint
+from bpttcli.engine.edges import Edges
 from bpttcli.engine.losses import Objective
 from bpttcli.engine.scaled import Array, Exponents, Scaled, exponent_of, norms, outside, shift
 from bpttcli.engine.sweep import Sweep
@@ -42,6 +44,8 @@ class LagTails:
     trajectory : Trajectory
     objective : Objective
         With its targets at one step.
+    edges : Edges, optional
+        One row of them, on the way back; everything passes unless given.
 
     Raises
     ------
@@ -49,7 +53,9 @@ class LagTails:
         The loss stands at more than one step.
     """
 
-    def __init__(self, trajectory: Trajectory, objective: Objective) -> None:
+    def __init__(
+        self, trajectory: Trajectory, objective: Objective, edges: Edges | None = None
+    ) -> None:
         targets = np.flatnonzero((objective.weights > 0).any(axis=1))
         if len(targets) != 1:
             raise InputError("must stand at one step", key="loss.at")
@@ -57,17 +63,27 @@ class LagTails:
         self.lags = int(targets[0]) + 1
         self._parts: dict[str, list[tuple[Scaled, Input]]] = {}
         self._measured: dict[str, Tail] = {}
-        self._sweep(objective)
+        self._states: list[Scaled] = []
+        self._sweep(objective, edges)
 
     @property
     def names(self) -> list[str]:
         """The parameters that have tails: all but the readout's."""
         return list(self._parts)
 
+    @property
+    def states(self) -> Scaled:
+        """‖∂ℓ/∂(all states)‖ by lag, the mean over the batch: (τ,)."""
+        parts = [part.mean(axis=1) for part in self._states]
+        mantissa = np.concatenate([part.mantissa[::-1] for part in parts])
+        return Scaled(mantissa, np.concatenate([part.exponent[::-1] for part in parts]))
+
     def of(self, name: str) -> Tail:
         """Measure the tails of one parameter."""
         if name not in self._measured:
-            self._measured[name] = self._measure(name)
+            # A state that has overflowed makes tails that are no numbers, and no noise.
+            with np.errstate(all="ignore"):
+                self._measured[name] = self._measure(name)
         return self._measured[name]
 
     def along(self, name: str, direction: Scaled) -> Scaled:
@@ -83,9 +99,11 @@ class LagTails:
         total, level = 0.0, 0
         for rows, unit, new in self._chunks(name):
             d = direction.mantissa.reshape(rows.shape[2], unit.shape[2])
-            each = np.einsum("tnd,tnd->t", rows, np.dot(unit, d.T))
             top = max(level, new) if total else new
-            inner = np.cumsum(shift(each, new - top)) + float(shift(np.array(total), level - top))
+            with np.errstate(all="ignore"):
+                each = np.einsum("tnd,tnd->t", rows, np.dot(unit, d.T))
+                inner = np.cumsum(shift(each, new - top))
+                inner += float(shift(np.array(total), level - top))
             exponent = top + direction.exponent.reshape(-1)[0]
             _put(along, slice(at, at + len(rows)), Scaled.of(inner), exponent)
             total, level, at = float(inner[-1]), top, at + len(rows)
@@ -123,7 +141,7 @@ class LagTails:
         mantissa = by_step.mantissa[order] / self._trajectory.batch
         return Scaled(mantissa, by_step.exponent[order])
 
-    def _sweep(self, objective: Objective) -> None:
+    def _sweep(self, objective: Objective, edges: Edges | None) -> None:
         """Run the sweep, and keep δ and what was fed, from step 1 to τ."""
         trajectory = self._trajectory
         sweep = Sweep(trajectory.network, trajectory.batch)
@@ -136,7 +154,9 @@ class LagTails:
             with np.errstate(all="ignore"):
                 source = objective.source(trajectory.network, top, window.start, window.stop)
             entering = None if source.hidden is None else source.hidden[:, None]
-            layers = sweep.through(window, entering)
+            passing = None if edges is None else edges.passing(window.start, window.stop)
+            layers = sweep.through(window, entering, passing)
+            self._states.append(state_adjoint(layers)[:, 0])
             found: dict[str, tuple[Scaled, Input]] = {}
             for k, swept in enumerate(layers):
                 delta, own = swept.deltas(trajectory.network.cell, window.tapes[k])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bpttcli.diagnostics.apriori_bias import APrioriBias, apriori_bias, largest_gain
-from bpttcli.diagnostics.compare_truncation import Comparing
+from bpttcli.diagnostics.comparing import Comparing
 from bpttcli.diagnostics.lag_profile import LagProfile
 from bpttcli.engine.edges import Factors
 from bpttcli.engine.scaled import Scaled
@@ -18,8 +18,8 @@ from bpttcli.truncation.randomized import Randomized
 
 # Lengths of fixed segments that share a sweep.
 _ROWS = 32
-# Halvings of the interval in which the probability lies: three digits of it.
-_HALVINGS = 12
+# The probability is found to three digits; that takes some six spreads, and never so many.
+_DIGITS, _TRIES, _ROUNDING = 1e-3, 60, 1e-9
 
 
 class TargetBias(Record, frozen=True):
@@ -116,6 +116,8 @@ def _fixed(comparing: Comparing, target: float) -> tuple[int | None, float | Non
     geometry, steps = comparing.geometry, comparing.trajectory.steps
     if geometry.is_zero("all"):
         return None, None
+    if np.count_nonzero(comparing.targets) == 1:
+        return _fixed_at_one_step(comparing, target)
     readout = {n: v for n, v in comparing.full.gradient.items() if n.startswith("readout")}
     for first in range(1, steps, _ROWS):
         lengths = range(first, min(first + _ROWS, steps))
@@ -130,16 +132,38 @@ def _fixed(comparing: Comparing, target: float) -> tuple[int | None, float | Non
     return steps, 0.0
 
 
+def _fixed_at_one_step(comparing: Comparing, target: float) -> tuple[int, float]:
+    """Where the loss stands at step τ alone, its segment is a window of known length."""
+    step = int(np.argmax(comparing.targets)) + 1
+    bias = comparing.profile(step).bias["all"]
+    for length in range(1, step):
+        window = (step - 1) % length + 1
+        if bias[window - 1] <= target:
+            return length, float(bias[window - 1])
+    return step, 0.0
+
+
 def _probability(comparing: Comparing, target: float) -> tuple[float | None, bool]:
-    """Halve the interval in which the largest probability lies."""
+    """Close in on the largest probability, from both sides.
+
+    The standard deviation over √p rises with p. So p (δ/std)² lies on the other side of the
+    solution, seen from any p, and next to it where p is small.
+    """
     if comparing.geometry.is_zero("all"):
         return None, False
     low, high, sampled = 0.0, 1.0, False
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        std, how = comparing.spread_of_all(Randomized(middle))
-        sampled = how == "sampled"
-        low, high = (middle, high) if std <= target else (low, middle)
+    p = min(0.5, target**2)  # of the size it has where a cut costs as much as the gradient
+    for _ in range(_TRIES):
+        spread = comparing.spread(Randomized(p))
+        std, sampled = spread.of("all")[0], spread.variance == "sampled"
+        law = p * (target / std) ** 2 if 0 < std < np.inf else 0.0
+        if std <= target:
+            low, high = p, min(high, law or 1.0)
+        else:
+            low, high = max(low, law * (1.0 - _ROUNDING)), p
+        if high - low <= _DIGITS * low:
+            break
+        p = float(np.sqrt(low * high)) if low else high / 16.0
     return (low if low > 0 else None), sampled
 
 
@@ -149,7 +173,7 @@ def _apriori(comparing: Comparing, profile: LagProfile) -> APrioriBias:
     # ‖ĝ‖² = ‖g − ĝ‖² − ‖g‖² + 2⟨ĝ, g⟩.
     kept = np.sqrt(np.maximum(bias**2 - 1.0 + 2.0 * share, 0.0))
     return apriori_bias(
-        profile.adjoint,
+        profile.states,
         kept,
         comparing.geometry.size("all"),
         largest_gain(comparing.trajectory, comparing.objective),

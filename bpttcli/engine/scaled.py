@@ -133,6 +133,11 @@ class Scaled(Record, frozen=True):
         exponents = [np.broadcast_to(a.exponent, a.mantissa.shape) for a in (self, other)]
         return Scaled(np.stack([self.mantissa, other.mantissa]), np.stack(exponents)).sum(axis=0)
 
+    def sqrt(self) -> Scaled:
+        """Square roots."""
+        odd = self.exponent % 2
+        return Scaled(np.sqrt(self.mantissa * 2.0**odd), (self.exponent - odd) // 2)
+
     def norm(self) -> Scaled:
         """Euclidean (Frobenius) norm over all elements, as one number."""
         a = self.aligned()

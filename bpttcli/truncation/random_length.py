@@ -11,6 +11,7 @@ from bpttcli.engine.edges import Edges, Factors
 from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
 from bpttcli.truncation.estimator import Targets
+from bpttcli.truncation.stopping import Stopping
 
 
 class RandomLength(Record, frozen=True):
@@ -63,16 +64,19 @@ class RandomLength(Record, frozen=True):
         steps = len(targets)
         lasting = self.survival(steps)
         started = starts(lasting, steps)
-        if not targets[:-1].any():
-            return Factors(_last_step(lasting, started))
+        if np.count_nonzero(targets) == 1:
+            return Factors(_one_step(lasting, started, int(np.argmax(targets)) + 1))
         longest = int(np.count_nonzero(lasting))
         return Segments(lasting[:longest], started)
 
-    def reach(self, steps: int) -> Array:
-        """P(the segment that holds step T reaches k steps back), k = 0 … T − 1: (T,) array."""
+    def stopping(self, steps: int) -> Stopping:
+        """Tell how far the gradient of a loss comes (see `Stopped.stopping`)."""
         lasting = self.survival(steps)
-        # A segment that starts at step s is still that of step T if it lasts T − s + 1 steps.
-        return np.asarray(np.cumsum(starts(lasting, steps) * lasting[::-1])[::-1])
+        begins = _begins(lasting, starts(lasting, steps), steps)
+        exactly, reach = begins[::-1], np.cumsum(begins)[::-1]
+        hazard = np.divide(exactly, reach, out=np.ones(steps), where=reach > 0)[:-1]
+        with np.errstate(divide="ignore"):
+            return Stopping(hazard, np.log2(reach))
 
     def survival(self, steps: int) -> Array:
         """P(a segment lasts at least l steps), l = 1 … steps: (steps,) array."""
@@ -95,12 +99,18 @@ def starts(lasting: Array, steps: int) -> Array:
     return started
 
 
-def _last_step(lasting: Array, started: Array) -> Array:
+def _begins(lasting: Array, started: Array, step: int) -> Array:
+    """P(the segment that holds this step starts at step s), s = 1 … step."""
+    # It does if a segment starts there and lasts step − s + 1 steps.
+    return np.asarray(started[:step] * lasting[:step][::-1])
+
+
+def _one_step(lasting: Array, started: Array, step: int) -> Array:
     """Factors of edges whose products are the probabilities that no cut lies on the way."""
     # Summed from step 1 on, so that the small ones far from the loss keep their digits.
-    survives = np.cumsum(started * lasting[::-1])
-    factor = np.ones(len(survives))
-    np.divide(survives[:-1], survives[1:], out=factor[1:], where=survives[1:] > 0)
+    survives = np.cumsum(_begins(lasting, started, step))
+    factor = np.ones(len(started))
+    np.divide(survives[:-1], survives[1:], out=factor[1:step], where=survives[1:] > 0)
     return factor
 
 

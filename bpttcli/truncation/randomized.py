@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from bpttcli.engine.edges import Factors
-from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
 from bpttcli.truncation.estimator import Targets
+from bpttcli.truncation.stopping import Stopping
 
 
 class Moments(Record, frozen=True):
@@ -66,6 +66,10 @@ class Randomized(Record, frozen=True):
         """Return None: the estimate is unbiased."""
         return
 
+    def stopping(self, steps: int) -> Stopping:
+        """Tell how far the gradient of a loss comes (see `Stopped.stopping`)."""
+        return Stopping.alike(self.probability, steps)
+
 
 class Unreweighted(Record, frozen=True):
     """Cut each edge with probability p, and let pass what passes as it is.
@@ -104,9 +108,9 @@ class Unreweighted(Record, frozen=True):
         factor[0] = 1.0
         return Factors(factor)
 
-    def reach(self, steps: int) -> Array:
-        """P(the gradient crosses k edges or more), k = 0 … steps − 1: (steps,) array."""
-        return np.asarray((1.0 - self.probability) ** np.arange(steps))
+    def stopping(self, steps: int) -> Stopping:
+        """Tell how far the gradient of a loss comes (see `Stopped.stopping`)."""
+        return Stopping.alike(self.probability, steps)
 
 
 def _cut(

@@ -6,15 +6,14 @@ import math
 import numpy as np
 import pytest
 
-from bpttcli.diagnostics.compare_truncation import Comparing, compare_truncation
+from bpttcli.diagnostics.compare_truncation import compare_truncation
+from bpttcli.diagnostics.comparing import Comparing
 from bpttcli.diagnostics.estimator_quality import UNSETTLED
 from bpttcli.engine.edges import Factors
 from bpttcli.engine.unroll import unroll
 from bpttcli.truncation.artbp import Artbp
 from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.fixed import Fixed
-from bpttcli.truncation.full import Full
-from bpttcli.truncation.random_length import RandomLength
 from bpttcli.truncation.randomized import Randomized, Unreweighted
 from bpttcli.truncation.sliding import Sliding
 from tests.runs import network, probe, stack
@@ -112,45 +111,6 @@ def test_all_patterns_of_cuts_have_the_mean_and_the_spread_that_are_reported(mas
         "relative_rmse",
     )
     assert found.draws == 0
-
-
-@pytest.mark.parametrize("mask", [None, every()], ids=["last", "every"])
-def test_a_sampled_spread_is_within_its_error_of_the_exact_one(mask):
-    trajectory, objective = run(mask=mask)
-    exact = comparing(trajectory, objective, exact=True).quality(Randomized(0.1))
-    sampled = comparing(trajectory, objective, exact=False, draws=2000)
-    # The last step's closed form needs no draws; random weights of another kind do.
-    drawn = sampled._sampled(Randomized(0.1), sampled.full.gradient, None)
-    for group, (std, se) in drawn.items():
-        if group != "C":
-            assert abs(std - exact.groups[group].relative_std) < 4 * se
-            assert 0 < se < 0.2 * std
-
-
-@pytest.mark.parametrize(
-    ("estimator", "mask", "how"),
-    [
-        (Full(), None, "none"),
-        (Fixed(3), every(), "none"),
-        (Sliding(3), every(), "none"),
-        (Randomized(0.0), every(), "none"),
-        (Randomized(0.2), None, "exact: loss at one step"),
-        (Unreweighted(0.2), None, "exact: loss at one step"),
-        (RandomLength(3.0, 1.0, 0.1, 1), None, "exact: loss at one step"),
-        (Randomized(0.2), every(), "exact: covariance of the adjoint"),
-        (Unreweighted(0.2), every(), "exact: covariance of the adjoint"),
-        (RandomLength(3.0, 1.0, 0.1, 1), every(), "sampled"),
-        (Artbp(3.0, 3.0), None, "sampled"),
-        (Artbp(3.0, 3.0), every(), "sampled"),
-    ],
-    ids=lambda v: getattr(v, "label", None),
-)
-def test_only_what_has_no_closed_form_is_drawn(estimator, mask, how):
-    found = comparing(*run(mask=mask), draws=10).quality(estimator)
-    assert found.variance == how
-    assert found.draws == (10 if how == "sampled" else 0)
-    assert ("relative_std" in found.exact) == (how != "sampled")
-    assert (found.groups["B"].relative_std_se is not None) == (how == "sampled")
 
 
 @pytest.mark.parametrize("more", [0, 1, 10_000])

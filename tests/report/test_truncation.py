@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from bpttcli.diagnostics.clip_audit import audit_estimator
-from bpttcli.diagnostics.compare_truncation import Comparing, compare_truncation
+from bpttcli.diagnostics.compare_truncation import compare_truncation
+from bpttcli.diagnostics.comparing import Comparing
 from bpttcli.diagnostics.estimator_quality import UNSETTLED
 from bpttcli.diagnostics.gradient_norms import spectral_radii
 from bpttcli.diagnostics.target_bias import target_bias

@@ -79,6 +79,3 @@ def test_a_segment_starts_somewhere_and_holds_the_last_step():
     started = starts(lasting, 40)
     assert started[0] == 1
     assert started[-1] == pytest.approx(1 / lasting.sum(), rel=0.01)  # one start a mean length
-    reach = estimator.reach(40)
-    assert reach[0] == pytest.approx(1, rel=1e-12)
-    assert (np.diff(reach) <= 1e-15).all()
