@@ -152,7 +152,8 @@ def _probability(comparing: Comparing, target: float) -> tuple[float | None, boo
     if comparing.geometry.is_zero("all"):
         return None, False
     low, high, sampled = 0.0, 1.0, False
-    p = min(0.5, target**2)  # of the size it has where a cut costs as much as the gradient
+    p = min(0.5, target**2)  # what it is where a cut costs as much as the gradient
+    tried: list[tuple[float, float]] = []
     for _ in range(_TRIES):
         spread = comparing.spread(Randomized(p))
         std, sampled = spread.of("all")[0], spread.variance == "sampled"
@@ -163,8 +164,26 @@ def _probability(comparing: Comparing, target: float) -> tuple[float | None, boo
             low, high = max(low, law * (1.0 - _ROUNDING)), p
         if high - low <= _DIGITS * low:
             break
-        p = float(np.sqrt(low * high)) if low else high / 16.0
+        tried = [*tried[-1:], (p, law)]
+        p = _between(low, high, tried)
     return (low if low > 0 else None), sampled
+
+
+def _between(low: float, high: float, tried: list[tuple[float, float]]) -> float:
+    """Choose the probability to try next, from what the last two have told."""
+    if low == 0:
+        return high / 16.0
+    if len(tried) == 2 and all(law > 0 for _, law in tried):
+        # Powers of p run straight in logarithms: where the line through both reaches δ.
+        (before, last), (off_before, off) = (
+            np.log([p for p, _ in tried]),
+            np.log([law / p for p, law in tried]),
+        )
+        if off != off_before:
+            p = float(np.exp(last - off * (last - before) / (off - off_before)))
+            if low < p < high:
+                return p
+    return float(np.sqrt(low * high))
 
 
 def _apriori(comparing: Comparing, profile: LagProfile) -> APrioriBias:
