@@ -45,7 +45,7 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
         from bpttcli.report.truncation import TruncationReport
 
         asked = problem.experiment.compare
-        wants_target = asked.target_bias is not None
+        lags = asked.lags or max([*asked.lengths, 200])
         trajectory = unroll(problem.network, problem.sequences.x, problem.start)
         comparing = Comparing(
             trajectory,
@@ -57,18 +57,16 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
             workers=workers,
         )
         estimators = _estimators(problem)
-        result = compare_truncation(
-            comparing,
-            estimators,
-            lags=asked.lags or max([*asked.lengths, 200]),
-            progress=job.progress.part(0, 0.5 if wants_target else 1),
-        )
-        target = None
+        target, begin = None, 0.0
         if asked.target_bias is not None:
             from bpttcli.diagnostics.target_bias import target_bias
 
-            progress = job.progress.part(0.5, 1)
-            target = target_bias(comparing, result.profile, asked.target_bias, progress)
+            begin = 0.5
+            progress = job.progress.part(0, begin)
+            target = target_bias(comparing, comparing.profile(lags), asked.target_bias, progress)
+            estimators = _each_once([*estimators, *target.estimators])
+        progress = job.progress.part(begin, 1)
+        result = compare_truncation(comparing, estimators, lags=lags, progress=progress)
         audits = _audits(problem, comparing, estimators) if problem.clip.active else []
         if arrays is not None:
             from bpttcli.report.arrays import comparison_arrays, save_arrays
@@ -98,8 +96,12 @@ def _estimators(problem: Problem) -> list[Estimator]:
         for reweight in (True, False):
             found.append(estimator_named("randomized", probability=p, reweight=reweight))
     found += [estimator_named(_ALWAYS), problem.estimator]
-    unique = {each.label: each for each in found if each.label != "full"}
-    return list(unique.values())
+    return _each_once(found)
+
+
+def _each_once(estimators: list[Estimator]) -> list[Estimator]:
+    """Leave out the exact gradient, which is there anyway, and what is there already."""
+    return list({each.label: each for each in estimators if each.label != "full"}.values())
 
 
 def _audits(problem: Problem, comparing: Comparing, estimators: list[Estimator]) -> list[ClipAudit]:

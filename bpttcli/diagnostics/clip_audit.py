@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
 from bpttcli.diagnostics.comparing import Comparing
 from bpttcli.diagnostics.gradient_geometry import Gradient
+from bpttcli.engine.edges import Factors
 from bpttcli.engine.losses import Objective
 from bpttcli.engine.scaled import Array, Scaled
 from bpttcli.engine.unroll import Trajectory
@@ -17,6 +19,7 @@ from bpttcli.truncation.clipping import Clipped, Limits, clip
 from bpttcli.truncation.draws import draw_gradients
 from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.estimator import Estimator
+from bpttcli.truncation.first_not_finite import first_not_finite
 
 
 class ClipAudit(Record, frozen=True):
@@ -49,6 +52,18 @@ class ClipAudit(Record, frozen=True):
     relative_bias: float
     relative_bias_se: float | None
 
+    @property
+    def mean_cosine(self) -> float:
+        """The mean of the cosines that there are; NaN for none."""
+        known = self.cosine[np.isfinite(self.cosine)]
+        return float(known.mean()) if len(known) else float("nan")
+
+    @property
+    def least_cosine(self) -> float:
+        """The smallest cosine; NaN for none."""
+        known = self.cosine[np.isfinite(self.cosine)]
+        return float(known.min()) if len(known) else float("nan")
+
 
 def audit_estimator(
     comparing: Comparing, estimator: Estimator, limits: Limits, draws: int
@@ -68,24 +83,26 @@ def audit_estimator(
     RunError
         A gradient is not finite (see `clip`).
     """
+    trajectory, objective = comparing.trajectory, comparing.objective
     if not estimator.random:
         edges = estimator.mean(comparing.targets)
-        found = estimate(comparing.trajectory, comparing.objective, edges).gradient
-        clipped = [clip(found, limits)]
+        found = estimate(trajectory, objective, edges).gradient
+        clipped = [clip(found, limits, partial(first_not_finite, trajectory, objective, edges))]
         bias, _ = _bias(comparing, clipped)
         return _audit(estimator.label, clipped, bias, None)
     exact = comparing.full.gradient
     readout = {name: value for name, value in exact.items() if name.startswith("readout")}
     clipped = []
     for gradients, factors in draw_gradients(
-        comparing.trajectory, comparing.objective, estimator, comparing.seeds(draws)
+        trajectory, objective, estimator, comparing.seeds(draws), workers=comparing.workers
     ):
-        for row in range(len(factors)):
+        for row, factor in enumerate(factors):
             one: Gradient = {
                 name: Scaled(value.mantissa[row], value.exponent[row])
                 for name, value in gradients.items()
             }
-            clipped.append(clip(one | readout, limits))
+            first_step = partial(first_not_finite, trajectory, objective, Factors(factor))
+            clipped.append(clip(one | readout, limits, first_step))
     return _audit(estimator.label, clipped, *_bias(comparing, clipped))
 
 
@@ -97,7 +114,10 @@ def audit_batches(batches: Iterable[tuple[Trajectory, Objective]], limits: Limit
     RunError
         A gradient is not finite (see `clip`).
     """
-    clipped = [clip(estimate(*batch).gradient, limits) for batch in batches]
+    clipped = [
+        clip(estimate(*batch).gradient, limits, partial(first_not_finite, *batch, None))
+        for batch in batches
+    ]
     return _audit("batches", clipped, float("nan"), None)
 
 
@@ -110,7 +130,8 @@ def _bias(comparing: Comparing, clipped: list[Clipped]) -> tuple[float, float]:
     for i, each in enumerate(clipped):
         flat = geometry.flat(each.gradient, "all")
         total = flat.copy() if i == 0 else total + flat
-        squares += geometry.length(flat, "all") ** 2
+        length = geometry.length(flat, "all")
+        squares += length * length  # ** would raise where this is inf
     count = len(clipped)
     mean = total / count
     variance = max(0.0, squares / count - geometry.length(mean, "all") ** 2)

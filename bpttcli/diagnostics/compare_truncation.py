@@ -12,10 +12,17 @@ from bpttcli.diagnostics.comparing import Comparing
 from bpttcli.diagnostics.estimator_quality import UNSETTLED, EstimatorQuality
 from bpttcli.diagnostics.gradient_geometry import Gradient
 from bpttcli.diagnostics.lag_profile import LagProfile
+from bpttcli.diagnostics.overflow_warnings import overflow_warnings
+from bpttcli.engine.overflow import first_overflow
 from bpttcli.record import Record
+from bpttcli.truncation.artbp import Artbp
 from bpttcli.truncation.estimator import Estimator
 from bpttcli.truncation.full import Full
-from bpttcli.truncation.randomized import Randomized
+from bpttcli.truncation.randomized import Randomized, Unreweighted
+
+# A network that lets the gradient grow by less than this over the lags is as good as one that
+# lets it decay: the draws see all of it.
+_GROWN = 10.0
 
 
 class Comparison(Record, frozen=True):
@@ -80,12 +87,13 @@ def compare_truncation(
         for each in found
     ]
     found.sort(key=_error)
+    loss = float(comparing.full.loss.mean())
     return Comparison(
-        float(comparing.full.loss.mean()),
+        loss,
         comparing.full.gradient,
         (comparing.quality(Full()), *found),
         profile,
-        tuple(doubts.values()),
+        (*_overflow(comparing, loss), *doubts.values()),
     )
 
 
@@ -94,21 +102,44 @@ def _doubts(
 ) -> Iterator[tuple[str, str]]:
     """Name the estimators whose sampled spread cannot settle, and say why.
 
-    A sampled variance has a finite error only where the fourth moment of the estimate has:
-    of a network whose adjoint is multiplied by β per lag, where β⁴ < (1 − p)³.
+    A sampled variance has a finite error only where the fourth moment of the estimate has.
+    Of a network whose adjoint is multiplied by β per lag, where what crosses k edges arrives
+    with probability q^k and weight q^−k, it has for β⁴ < q³; without the weights, for
+    β⁴ < 1/q; where probability and weight are powers of k, for β < 1.
     """
     beta = decay_per_lag(profile.adjoint)
     drawn = {each.label for each in found if each.draws}
     for each in estimators:
-        if isinstance(each, Randomized) and each.label in drawn:
+        if each.label not in drawn:
+            continue
+        if isinstance(each, Randomized | Unreweighted):
             q = 1.0 - each.probability
-            if beta**4 >= q**3:
-                yield (
-                    each.label,
-                    f"the sampled std of {each.label} cannot settle, however many the draws: each "
-                    f"step back multiplies the gradient by {beta:.3g}, and {beta:.3g}^4 is not "
-                    f"below (1 - p)^3 = {q**3:.3g}; --exact-variance computes it",
-                )
+            limit, of = (
+                (q**3, "(1 - p)^3") if isinstance(each, Randomized) else (1 / q, "1/(1 - p)")
+            )
+            because = f"{beta:.3g}^4 is not below {of} = {limit:.3g}; --exact-variance computes it"
+            settles = beta**4 < limit
+        elif isinstance(each, Artbp):
+            because = "its weights grow too; fewer steps would help"
+            settles = beta < 1 or beta ** (profile.lags - 1) < _GROWN
+        else:
+            continue
+        if not settles:
+            yield (
+                each.label,
+                f"the sampled std of {each.label} cannot settle, however many the draws: each "
+                f"step back multiplies the gradient by {beta:.3g}, and {because}",
+            )
+
+
+def _overflow(comparing: Comparing, loss: float) -> tuple[str, ...]:
+    """Say where the forward pass has left the range, if it has."""
+    if math.isfinite(loss) and not comparing.geometry.is_zero("all"):
+        return ()
+    found = [first_overflow(window) for window in comparing.trajectory.windows()]
+    # Windows come from the last to the first.
+    earliest = next((each for each in reversed(found) if each is not None), None)
+    return overflow_warnings(earliest, loss)
 
 
 def _error(quality: EstimatorQuality) -> tuple[bool, float]:

@@ -20,7 +20,7 @@ from bpttcli.truncation.estimator import Estimator
 from bpttcli.truncation.full import Full
 
 # What takes less is timed more than once, since the first time is the slowest.
-_SHORT, _TIMES = 0.005, 3
+_SHORT, _TIMES = 0.01, 3
 
 
 class Comparing:
@@ -69,6 +69,7 @@ class Comparing:
         self.full, self._full_seconds = self._timed(None)
         self.geometry = Geometry(self.full.gradient, each=each)
         self._full_cost = cost_of(Full(), self.targets, [])
+        self._profiles: dict[int, LagProfile] = {}
         self._spreads = Spreads(
             trajectory,
             objective,
@@ -124,6 +125,11 @@ class Comparing:
         progress : callable, optional
             Called with the share of the work that is done, from 0 to 1.
         """
+        if lags not in self._profiles:
+            self._profiles[lags] = self._profile(lags, progress)
+        return self._profiles[lags]
+
+    def _profile(self, lags: int, progress: Callable[[float], None] | None) -> LagProfile:
         exact, tails = self.full.gradient, self._spreads.tails
         if tails is not None:
             adjoint = self.full.adjoint.mean(axis=1)

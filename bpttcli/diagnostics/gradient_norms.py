@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bpttcli.diagnostics.overflow_warnings import overflow_warnings
 from bpttcli.diagnostics.own_path import OwnPath, own_path
 from bpttcli.diagnostics.passage import Passage, passage_of
 from bpttcli.diagnostics.reach import Reach, reach_of
@@ -197,7 +198,7 @@ def grad_norms(
                 _layer_norms(k, part, adjoints.C if k == last else None, network.cell.logistic)
                 for k, part in enumerate(adjoints.layers)
             ),
-            _warnings(adjoints, loss),
+            overflow_warnings(adjoints.overflow, loss),
             adjoints,
         )
 
@@ -270,21 +271,3 @@ def _dead_step(top: LayerAdjoints, last_target: NDArray[np.int64], reach: Reach)
     silent = not (top.A.mantissa[step - 1] or top.B.mantissa[step - 1])
     # Steps that were fed nothing are silent too, though their units are alive.
     return step if silent and top.saturated[step - 1] > 0 else None
-
-
-def _warnings(adjoints: Adjoints, loss: float) -> tuple[str, ...]:
-    """Say what could not be computed, where, and what to do."""
-    found = []
-    if adjoints.overflow is not None:
-        at = adjoints.overflow
-        found.append(
-            f"the forward state leaves the range of float64 at step {at.step} "
-            f"(layer {at.layer}, unit {at.unit}): figures that use it are null; "
-            "fewer steps or a smaller gain keep it finite"
-        )
-    elif not np.isfinite(loss):
-        found.append(
-            "the loss leaves the range of float64: figures that use it are null; "
-            "smaller targets or a smaller readout keep it finite"
-        )
-    return tuple(found)

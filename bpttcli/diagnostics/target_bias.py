@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,8 +14,10 @@ from bpttcli.engine.edges import Factors
 from bpttcli.engine.scaled import Scaled
 from bpttcli.record import Record
 from bpttcli.truncation.draws import gradients_of_rows
+from bpttcli.truncation.estimator import Estimator
 from bpttcli.truncation.fixed import Fixed
 from bpttcli.truncation.randomized import Randomized
+from bpttcli.truncation.sliding import Sliding
 
 # Lengths of fixed segments that share a sweep.
 _ROWS = 32
@@ -52,6 +55,27 @@ class TargetBias(Record, frozen=True):
     probability: float | None
     sampled: bool
     apriori: APrioriBias
+
+    @property
+    def largest(self) -> float | None:
+        """`probability` in three digits, not rounded up."""
+        if self.probability is None:
+            return None
+        unit = 10.0 ** (math.floor(math.log10(self.probability)) - 2)
+        # A product may miss the decimal number by its last bit.
+        return float(f"{math.floor(self.probability / unit) * unit:.3g}")
+
+    @property
+    def estimators(self) -> list[Estimator]:
+        """What was found, as estimators."""
+        found: list[Estimator] = []
+        if self.sliding is not None:
+            found.append(Sliding(self.sliding))
+        if self.fixed is not None:
+            found.append(Fixed(self.fixed))
+        if self.largest is not None:
+            found.append(Randomized(self.largest))
+        return found
 
     @property
     def apriori_length(self) -> int | None:

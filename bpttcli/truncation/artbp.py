@@ -10,6 +10,7 @@ from bpttcli.engine.edges import Factors
 from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
 from bpttcli.truncation.estimator import Targets
+from bpttcli.truncation.label import written
 
 
 class Artbp(Record, frozen=True):
@@ -41,7 +42,7 @@ class Artbp(Record, frozen=True):
     @property
     def label(self) -> str:
         """``artbp(α,L₀)``."""
-        return f"artbp({self.alpha:g},{self.mean_length:g})"
+        return f"artbp({written(self.alpha)},{written(self.mean_length)})"
 
     def hazard(self, steps: int) -> Array:
         """Return the probabilities c_δ for δ = 1 … steps."""

@@ -11,6 +11,7 @@ from bpttcli.engine.edges import Edges, Factors
 from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
 from bpttcli.truncation.estimator import Targets
+from bpttcli.truncation.label import written
 from bpttcli.truncation.stopping import Stopping
 
 
@@ -46,7 +47,7 @@ class RandomLength(Record, frozen=True):
     @property
     def label(self) -> str:
         """``random-length(mean)``."""
-        return f"random-length({self.mean_length:g})"
+        return f"random-length({written(self.mean_length)})"
 
     def edges(self, targets: Targets, rng: np.random.Generator) -> Factors | None:
         """Cut at random (see `Estimator.edges`)."""

@@ -9,6 +9,7 @@ import numpy as np
 from bpttcli.engine.edges import Factors
 from bpttcli.record import Record
 from bpttcli.truncation.estimator import Targets
+from bpttcli.truncation.label import written
 from bpttcli.truncation.stopping import Stopping
 
 
@@ -50,7 +51,7 @@ class Randomized(Record, frozen=True):
     @property
     def label(self) -> str:
         """``randomized(p)``."""
-        return f"randomized({self.probability:g})"
+        return f"randomized({written(self.probability)})"
 
     @property
     def moments(self) -> Moments:
@@ -89,7 +90,7 @@ class Unreweighted(Record, frozen=True):
     @property
     def label(self) -> str:
         """``unreweighted(p)``."""
-        return f"unreweighted({self.probability:g})"
+        return f"unreweighted({written(self.probability)})"
 
     @property
     def moments(self) -> Moments:
