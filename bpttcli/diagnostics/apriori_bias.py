@@ -100,8 +100,9 @@ def decay_per_lag(adjoint: Scaled) -> float:
     lags = np.flatnonzero(alive)
     if len(lags) < 2:
         return float("nan")
-    slope = np.polynomial.Polynomial.fit(lags, logs[lags], 1).convert().coef[1]
-    return float(np.exp(slope))
+    centred = lags - lags.mean()
+    with np.errstate(over="ignore"):
+        return float(np.exp(centred @ logs[lags] / (centred @ centred)))
 
 
 def largest_gain(trajectory: Trajectory, objective: Objective) -> float:

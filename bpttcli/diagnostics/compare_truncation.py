@@ -81,7 +81,8 @@ def compare_truncation(
         if progress is not None:
             progress((i + 1) / parts)
     profile = comparing.profile(lags, part(len(estimators)))
-    doubts = dict(_doubts(found, estimators, profile))
+    nothing = comparing.geometry.is_zero("all")
+    doubts = {} if nothing else dict(_doubts(found, estimators, profile))
     found = [
         msgspec.structs.replace(each, variance=UNSETTLED) if each.label in doubts else each
         for each in found

@@ -153,6 +153,48 @@ def test_a_target_names_the_cheapest_within_it(capsys):
     assert row(again, f"sliding({target['sliding'] - 1})", "all")["relative_bias"] > 0.2
 
 
+def test_what_a_target_asks_for_is_compared_too(capsys):
+    result = document(capsys, *SMALL, "--target-bias", "0.2", "--task", "sine")
+    target = result["target"]
+    for label in (f"sliding({target['sliding']})", f"fixed({target['fixed']})"):
+        assert row(result, label, "all")["relative_rmse"] <= 0.2
+    (kept,) = {
+        each["estimator"]
+        for each in result["estimators"]
+        if each["estimator"].startswith("randomized(")
+        and each["estimator"] not in ("randomized(0.5)", "randomized(0.05)")
+    }
+    assert 0 <= target["probability"] - float(kept[11:-1]) <= 0.01 * target["probability"]
+    assert 0.9 * 0.2 < row(result, kept, "all")["relative_std"] <= 0.2
+    assert "is the cheapest within 20%" in result["summary"][1]
+
+
+def test_probabilities_that_differ_in_the_last_digits_are_two(capsys):
+    result = document(capsys, *SMALL, "--probabilities", "0.1234567,0.1234568")
+    labels = {each["estimator"] for each in result["estimators"]}
+    assert {"randomized(0.1234567)", "unreweighted(0.1234568)"} <= labels
+
+
+def test_an_overflow_of_the_forward_pass_is_a_note_and_never_a_warning_of_numpy(capsys):
+    grown = ["--cell", "linear", "--gain", "20", "--steps", "400", "--hidden", "4"]
+    status, out, err = run(capsys, *grown, "--draws", "2")
+    assert status == 0
+    assert "nothing to compare with" in out
+    (line,) = err.splitlines()
+    assert line.startswith("bptt: note: the forward state leaves the range of float64 at step ")
+
+
+@pytest.mark.parametrize("steps", ["1", "2"])
+@pytest.mark.parametrize("more", [[], ["--loss-at", "last"], ["--loss", "probe"]])
+def test_the_shortest_sequences_have_a_report_too(capsys, steps, more):
+    status, out, err = run(
+        capsys, "--steps", steps, "--task", "sine", "--hidden", "3", "--draws", "2", *more,
+        "--target-bias", "0.1", "--clip-norm", "0.1",
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    assert "nan" not in out
+
+
 def test_clipping_is_watched_over_draws_and_batches(capsys):
     result = document(capsys, *SMALL, "--clip-norm", "1", "--set", "compare.batches=7")
     by_label = {each["estimator"]: each for each in result["clip"]}

@@ -76,9 +76,27 @@ def test_batches_are_clipped_by_their_exact_gradients():
     assert np.isnan(found.relative_bias)
 
 
-def test_a_gradient_that_is_not_finite_is_refused():
-    net = network("linear", 1.0, 1e200)
-    x = np.ones((4, 1, 1))
-    compare = comparing(unroll(net, x), probe(net, x))
-    with pytest.raises(RunError, match=r"the gradient of weight_hh_l0 is"):
-        audit_estimator(compare, Full(), Limits(norm=1.0), 2)
+@pytest.mark.parametrize("estimator", [Full(), Randomized(0.1), Fixed(100)], ids=str)
+def test_a_gradient_that_is_not_finite_is_refused_with_its_step(estimator):
+    """h_t = 10^t leaves float64 at step 309, so that step 310 adds what is not finite."""
+    net, x = network("linear", 1.0, 10.0), np.zeros((320, 1, 1))
+    trajectory, objective = unroll(net, x, ((np.ones((1, 1)),),)), probe(net, x)
+    compare = comparing(trajectory, objective)
+    with pytest.raises(RunError, match=r"weight_hh_l0 is .*\(step 310 is the first"):
+        audit_estimator(compare, estimator, Limits(norm=1.0), 2)
+    with pytest.raises(RunError, match=r"weight_hh_l0 is .*\(step 310 is the first"):
+        audit_batches([(trajectory, objective)], Limits(norm=1.0))
+
+
+def test_a_zero_gradient_has_no_angle():
+    net, x = network("linear", 1.0, 0.5), np.ones((4, 1, 1))
+    compare = comparing(unroll(net, x), probe(net, x, vector=0.0))
+    found = audit_estimator(compare, Full(), Limits(norm=1.0), 2)
+    assert np.isnan([found.mean_cosine, found.least_cosine]).all()
+
+
+def test_workers_change_no_bit():
+    one, two = (comparing(*run(mask=every()), workers=workers) for workers in (1, 2))
+    found = [audit_estimator(each, Randomized(0.3), Limits(norm=0.1), 40) for each in (one, two)]
+    assert found[0].norm.mantissa.tobytes() == found[1].norm.mantissa.tobytes()
+    assert found[0].relative_bias == found[1].relative_bias

@@ -14,6 +14,7 @@ from bpttcli.engine.unroll import unroll
 from bpttcli.truncation.artbp import Artbp
 from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.fixed import Fixed
+from bpttcli.truncation.full import Full
 from bpttcli.truncation.randomized import Randomized, Unreweighted
 from bpttcli.truncation.sliding import Sliding
 from tests.runs import network, probe, stack
@@ -223,6 +224,48 @@ def test_a_spread_that_draws_cannot_settle_is_said_to_be_none_and_comes_last():
     assert warning.startswith("the sampled std of randomized(0.5) cannot settle")
     settled = compare_truncation(comparing(trajectory, objective), [Randomized(0.5)])
     assert not settled.warnings
+
+
+@pytest.mark.parametrize(
+    ("estimator", "b", "settles"),
+    [
+        (Randomized(0.05), 0.9, True), (Randomized(0.2), 0.9, False),
+        (Unreweighted(0.2), 0.9, True), (Unreweighted(0.05), 1.05, False),
+        (Artbp(6.0, 16.0), 0.99, True), (Artbp(6.0, 16.0), 1.0, True),
+        (Artbp(6.0, 16.0), 1.05, False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_draws_of_what_grows_faster_than_its_chance_falls_do_not_settle(estimator, b, settles):
+    """β⁴ < (1 − p)³ with weights, β⁴ < 1/(1 − p) without; β < 1 for weights like powers."""
+    net, x = network("linear", 1.0, b), np.ones((200, 1, 1))
+    objective = probe(net, x, np.ones((200, 1), dtype=bool))
+    compare = comparing(unroll(net, x), objective, draws=5, exact=False)
+    result = compare_truncation(compare, [estimator], lags=150)
+    assert (result.estimators[1].variance == "sampled") == settles
+    assert len(result.warnings) == (not settles)
+
+
+def test_an_adjoint_that_neither_falls_nor_grows_is_no_trouble():
+    net, x = network("linear", 1.0, 1.0), np.ones((30, 1, 1))
+    compare = comparing(unroll(net, x), probe(net, x), draws=5)
+    assert not compare_truncation(compare, [Artbp(6.0, 16.0)]).warnings
+
+
+def test_where_the_forward_pass_overflows_is_said():
+    net, x = network("linear", 1.0, 1e100), np.ones((8, 1, 1))
+    compare = comparing(unroll(net, x), probe(net, x), draws=5)
+    result = compare_truncation(compare, [Fixed(2), Randomized(0.1), Unreweighted(0.1)])
+    (warning,) = result.warnings
+    assert "leaves the range of float64 at step 5 (layer 0, unit 1)" in warning
+    assert all(math.isnan(each.groups["all"].relative_bias) for each in result.estimators)
+
+
+def test_an_estimate_of_a_window_as_long_as_the_sequence_is_no_second_sweep():
+    compare = comparing(*run(mask=every()))
+    full, longer = compare.quality(Full()), compare.quality(Sliding(STEPS))
+    assert longer.seconds == full.seconds
+    assert longer.groups["all"].cosine == full.groups["all"].cosine == 1.0
 
 
 def test_estimators_are_sorted_by_their_error_at_equal_cost():

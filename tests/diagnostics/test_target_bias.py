@@ -5,9 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bpttcli.diagnostics.apriori_bias import decay_per_lag, largest_gain
 from bpttcli.diagnostics.target_bias import target_bias
-from bpttcli.engine.scaled import Scaled
 from bpttcli.engine.unroll import unroll
 from bpttcli.truncation.fixed import Fixed
 from bpttcli.truncation.randomized import Randomized
@@ -35,7 +33,7 @@ def test_the_stationary_scalar_attains_the_bound(target, exact, bound):
     assert found.apriori.gain == pytest.approx(math.hypot(1, 10), rel=1e-12)
     p, b = target**2 * 0.19 / (0.81 + target**2), 0.9
     assert p * b**2 / (1 - p - b**2) == pytest.approx(target**2)
-    assert found.probability == pytest.approx(p, abs=2**-11)
+    assert found.probability == pytest.approx(p, rel=1.5e-3)
     assert not found.sampled
 
 
@@ -69,15 +67,6 @@ def test_one_step_less_is_not_within(mask, target):
         assert more.relative_std > target
 
 
-def test_the_bound_holds_wherever_it_says_anything():
-    for seed in range(5):
-        trajectory, objective = run(steps=40, seed=seed, mask=every(40, 1), batch=1)
-        compare = comparing(trajectory, objective)
-        profile = compare.profile(40)
-        found = target_bias(compare, profile, 0.1)
-        assert (profile.bias["all"] <= found.apriori.bound + 1e-12).all()
-
-
 def test_without_a_gradient_nothing_is_found():
     net = network("linear", 1.0, 0.5)
     x = np.ones((4, 1, 1))
@@ -86,14 +75,30 @@ def test_without_a_gradient_nothing_is_found():
     assert (found.sliding, found.fixed, found.probability) == (None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("norms", "decay"), [([1.0, 0.5, 0.25], 0.5), ([2.0], None), ([1.0, 0.0, 0.0], None)]
-)
-def test_the_decay_is_fitted_to_what_is_there(norms, decay):
-    found = decay_per_lag(Scaled.of(np.array(norms)))
-    assert math.isnan(found) if decay is None else found == pytest.approx(decay, rel=1e-12)
+@pytest.mark.parametrize("target", [0.5, 1e-4])
+def test_the_probability_has_three_digits_however_small_it_is(target):
+    """p b²/(1 − p − b²) is the variance, with b = 0.9: p = δ² 0.19/(0.81 + δ²)."""
+    compare = comparing(*stationary(0.9, 1500, at_every=False))
+    found = target_bias(compare, compare.profile(300), target)
+    wanted = target**2 * 0.19 / (0.81 + target**2)
+    assert found.probability == pytest.approx(wanted, rel=1.5e-3)
+    assert found.probability <= wanted
+    assert 0.99 * found.probability < found.largest <= found.probability
+    assert len(f"{found.largest:.15g}".lstrip("0.").split("e")[0].replace(".", "")) <= 3
 
 
-def test_the_gain_counts_biases_and_all_layers():
-    trajectory, objective = run("tanh", layers=2, batch=1, mask=every(8, 1))
-    assert largest_gain(trajectory, objective) > 1
+def test_what_never_varies_may_always_be_cut():
+    net = network("linear", 1.0, 0.0)
+    x = np.ones((6, 1, 1))
+    compare = comparing(unroll(net, x), probe(net, x))
+    found = target_bias(compare, compare.profile(6), 0.1)
+    assert 0.99 < found.probability < 1
+
+
+def test_what_was_found_can_be_compared():
+    trajectory, objective = run(steps=30, mask=every(30), gain=1.2)
+    compare = comparing(trajectory, objective)
+    found = target_bias(compare, compare.profile(30), 0.1)
+    errors = [compare.quality(each).groups["all"].relative_rmse for each in found.estimators]
+    assert len(errors) == 3
+    assert max(errors) <= 0.1

@@ -27,3 +27,17 @@ def test_only_a_random_one_draws(name):
     before = rng.bit_generator.state
     estimator.edges(np.ones(50, dtype=bool), rng)
     assert (rng.bit_generator.state != before) == estimator.random
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "number", "next_one"),
+    [
+        ("randomized", "probability", 0.1234567, 0.1234568),
+        ("artbp", "alpha", 6.0, 6.0000001),
+        ("artbp", "mean_length", 16.0, 16.0000001),
+        ("random-length", "mean_length", 70.0, 70.0000001),
+    ],
+)
+def test_two_estimators_of_a_kind_never_share_a_label(name, key, number, next_one):
+    labels = {estimator_named(name, **{key: value}).label for value in (number, next_one)}
+    assert len(labels) == 2
