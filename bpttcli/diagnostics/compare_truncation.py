@@ -109,6 +109,8 @@ def _doubts(
     β⁴ < 1/q; where probability and weight are powers of k, for β < 1.
     """
     beta = decay_per_lag(profile.adjoint)
+    if math.isnan(beta):
+        return  # nothing crosses more than one lag
     drawn = {each.label for each in found if each.draws}
     for each in estimators:
         if each.label not in drawn:

@@ -9,6 +9,7 @@ import numpy as np
 from bpttcli.engine.edges import Factors
 from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
+from bpttcli.truncation.bounds import above
 from bpttcli.truncation.estimator import Targets
 from bpttcli.truncation.label import written
 
@@ -38,6 +39,11 @@ class Artbp(Record, frozen=True):
     mean_length: float
 
     random: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the numbers (see `bounds`)."""
+        above(self.alpha, "alpha", 1.0)
+        above(self.mean_length, "mean_length", 1.0)
 
     @property
     def label(self) -> str:

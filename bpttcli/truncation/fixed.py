@@ -8,6 +8,7 @@ import numpy as np
 
 from bpttcli.engine.edges import Factors
 from bpttcli.record import Record
+from bpttcli.truncation.bounds import whole_steps
 from bpttcli.truncation.estimator import Targets
 
 
@@ -31,6 +32,10 @@ class Fixed(Record, frozen=True):
     length: int
 
     random: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check the numbers (see `bounds`)."""
+        whole_steps(self.length, "length")
 
     @property
     def label(self) -> str:

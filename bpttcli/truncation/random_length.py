@@ -10,6 +10,7 @@ import numpy as np
 from bpttcli.engine.edges import Edges, Factors
 from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
+from bpttcli.truncation.bounds import above, whole_steps, within
 from bpttcli.truncation.estimator import Targets
 from bpttcli.truncation.label import written
 from bpttcli.truncation.stopping import Stopping
@@ -43,6 +44,13 @@ class RandomLength(Record, frozen=True):
     shortest: int
 
     random: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the numbers (see `bounds`)."""
+        above(self.mean_length, "mean_length", 1.0)
+        within(self.std, "std", 0.0)
+        within(self.short, "short", 0.0, 1.0, closed=True)
+        whole_steps(self.shortest, "shortest")
 
     @property
     def label(self) -> str:

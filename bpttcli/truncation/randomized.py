@@ -8,6 +8,7 @@ import numpy as np
 
 from bpttcli.engine.edges import Factors
 from bpttcli.record import Record
+from bpttcli.truncation.bounds import within
 from bpttcli.truncation.estimator import Targets
 from bpttcli.truncation.label import written
 from bpttcli.truncation.stopping import Stopping
@@ -48,6 +49,10 @@ class Randomized(Record, frozen=True):
 
     random: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        """Check the numbers (see `bounds`)."""
+        within(self.probability, "probability", 0.0, 1.0)
+
     @property
     def label(self) -> str:
         """``randomized(p)``."""
@@ -86,6 +91,10 @@ class Unreweighted(Record, frozen=True):
     probability: float
 
     random: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the numbers (see `bounds`)."""
+        within(self.probability, "probability", 0.0, 1.0)
 
     @property
     def label(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bpttcli.errors import InputError, nearest
+
 if TYPE_CHECKING:
     from bpttcli.truncation.estimator import Estimator
 
@@ -35,6 +37,11 @@ def estimator_named(name: str, **keys: Any) -> Estimator:
     **keys
         Its keys; what is not given has its default.
 
+    Raises
+    ------
+    InputError
+        There is none of that name, it has no such key, or a number is out of bounds.
+
     Examples
     --------
     >>> estimator_named("fixed", length=35).label
@@ -42,7 +49,14 @@ def estimator_named(name: str, **keys: Any) -> Estimator:
     >>> estimator_named("randomized", probability=0.1, reweight=False).label
     'unreweighted(0.1)'
     """
+    if name not in TRUNCATIONS:
+        message = f"must be an estimator, got '{name}': {nearest(name, TRUNCATIONS)}"
+        raise InputError(message, key="truncation.name")
     path, defaults = TRUNCATIONS[name]
+    for key in keys:
+        if key not in defaults:
+            known = nearest(key, defaults) if defaults else "it has no keys"
+            raise InputError(f"must not stand with {name}: {known}", key=f"truncation.{key}")
     keys = defaults | keys
     if not keys.pop("reweight", True):
         path = "bpttcli.truncation.randomized:Unreweighted"

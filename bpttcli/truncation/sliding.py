@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bpttcli.engine.edges import Edges
 from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
+from bpttcli.truncation.bounds import whole_steps
 from bpttcli.truncation.estimator import Targets
 
 
@@ -32,6 +33,10 @@ class Sliding(Record, frozen=True):
     length: int
 
     random: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check the numbers (see `bounds`)."""
+        whole_steps(self.length, "length")
 
     @property
     def label(self) -> str:

@@ -246,8 +246,9 @@ def test_draws_of_what_grows_faster_than_its_chance_falls_do_not_settle(estimato
     assert len(result.warnings) == (not settles)
 
 
-def test_an_adjoint_that_neither_falls_nor_grows_is_no_trouble():
-    net, x = network("linear", 1.0, 1.0), np.ones((30, 1, 1))
+@pytest.mark.parametrize("b", [1.0, 0.0])
+def test_an_adjoint_that_neither_falls_nor_grows_or_goes_nowhere_is_no_trouble(b):
+    net, x = network("linear", 1.0, b), np.ones((30, 1, 1))
     compare = comparing(unroll(net, x), probe(net, x), draws=5)
     assert not compare_truncation(compare, [Artbp(6.0, 16.0)]).warnings
 

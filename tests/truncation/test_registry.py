@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bpttcli.errors import InputError
 from bpttcli.truncation.registry import TRUNCATIONS, estimator_named
 
 
@@ -41,3 +42,33 @@ def test_only_a_random_one_draws(name):
 def test_two_estimators_of_a_kind_never_share_a_label(name, key, number, next_one):
     labels = {estimator_named(name, **{key: value}).label for value in (number, next_one)}
     assert len(labels) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "says"),
+    [
+        ("fixd", {}, "must be an estimator, got 'fixd': did you mean 'fixed'"),
+        ("fixed", {"lenght": 3}, "must not stand with fixed: did you mean 'length'"),
+        ("full", {"length": 3}, "must not stand with full: it has no keys"),
+        ("fixed", {"length": 0}, "must be an integer of at least 1, got 0"),
+        ("sliding", {"length": 2.5}, "must be an integer of at least 1, got 2.5"),
+        ("randomized", {"probability": 1.0}, "must be a number of at least 0 and below 1, got 1"),
+        ("randomized", {"probability": -0.1, "reweight": False}, "of at least 0 and below 1"),
+        ("randomized", {"probability": float("nan")}, "of at least 0 and below 1, got nan"),
+        ("artbp", {"alpha": 1.0}, "must be a number above 1, got 1"),
+        ("artbp", {"mean_length": float("inf")}, "must be a number above 1, got inf"),
+        ("random-length", {"std": -1.0}, "must be a number of at least 0, got -1"),
+        ("random-length", {"short": 1.5}, "must be a number of at least 0"),
+        ("random-length", {"shortest": 0}, "must be an integer of at least 1"),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused_without_any_file(name, keys, says):
+    with pytest.raises(InputError, match=says) as caught:
+        estimator_named(name, **keys)
+    assert caught.value.key in ("truncation.name", *(f"truncation.{key}" for key in keys))
+
+
+def test_integers_and_probabilities_at_their_ends_are_taken():
+    assert estimator_named("fixed", length=np.int64(3)).label == "fixed(3)"
+    assert estimator_named("randomized", probability=0).label == "randomized(0)"
+    assert estimator_named("random-length", short=1.0, std=0.0).random
