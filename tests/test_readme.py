@@ -48,7 +48,7 @@ def test_a_command_prints_what_the_readme_shows(command, output, tmp_path):
 
 
 def test_there_is_something_to_test():
-    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (19, 2, 5)
+    assert (len(SESSIONS), len(PROGRAMS), len(SHELL)) == (22, 2, 5)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

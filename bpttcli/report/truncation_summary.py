@@ -114,10 +114,10 @@ def target_facts(target: TargetBias) -> list[tuple[str, str]]:
         how = "sampled" if target.sampled else "exact"
         largest = f"randomized(p) up to p = {target.largest:.3g}, by its std ({how})"
     return [
-        (f"within {target.target:.3g}", sliding),
+        (f"within {100 * target.target:.3g}%", sliding),
         ("", fixed),
         ("", largest),
-        ("known beforehand", _apriori(target)),
+        ("a-priori estimate", _apriori(target)),
     ]
 
 
