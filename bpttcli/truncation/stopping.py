@@ -35,7 +35,7 @@ class Stopping(Record, frozen=True):
 
 @runtime_checkable
 class Stopped(Protocol):
-    """An estimator that multiplies each part of a gradient by a number once it is not cut."""
+    """An estimator that takes what crosses k edges with a weight of k alone, or not at all."""
 
     def stopping(self, steps: int) -> Stopping:
         """Tell how far the gradient of a loss at step `steps` comes."""

@@ -9,7 +9,7 @@ from bpttcli.diagnostics.apriori_bias import apriori_bias, decay_per_lag, larges
 from bpttcli.diagnostics.target_bias import target_bias
 from bpttcli.engine.scaled import Scaled
 from bpttcli.engine.unroll import unroll
-from tests.diagnostics.test_compare_truncation import comparing
+from tests.diagnostics.test_comparing import comparing
 from tests.runs import mask_of, network, probe, stack
 from tests.truncation.cases import every, run
 

@@ -11,7 +11,7 @@ from bpttcli.truncation.estimate import estimate
 from bpttcli.truncation.fixed import Fixed
 from bpttcli.truncation.full import Full
 from bpttcli.truncation.randomized import Randomized
-from tests.diagnostics.test_compare_truncation import comparing, seeds
+from tests.diagnostics.test_comparing import comparing, seeds
 from tests.runs import network, probe
 from tests.truncation.cases import every, flat, run, targets
 

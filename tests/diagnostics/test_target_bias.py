@@ -10,7 +10,7 @@ from bpttcli.engine.unroll import unroll
 from bpttcli.truncation.fixed import Fixed
 from bpttcli.truncation.randomized import Randomized
 from bpttcli.truncation.sliding import Sliding
-from tests.diagnostics.test_compare_truncation import comparing, stationary
+from tests.diagnostics.test_comparing import comparing, stationary
 from tests.runs import network, probe
 from tests.truncation.cases import every, run
 
