@@ -71,6 +71,21 @@ KEYS = [
 ]  # fmt: skip
 
 
+def test_influence_balancing_turns_round_between_40_and_41_steps(capsys):
+    """From zero the state takes some hundred steps to stand still."""
+    arguments = ["influence-balancing", "--per-layer", "--steps", "1000", "--draws", "2"]
+    few = ["--set", "compare.lags=50", "--set", "compare.exact_variance=false"]
+    result = document(capsys, *arguments, *few)
+    cosines = {
+        length: row(result, f"sliding({length})", "weight_ih_l0")["cosine"]
+        for length in (10, 40, 41)
+    }
+    assert cosines == pytest.approx({10: -1.0, 40: -1.0, 41: 1.0}, rel=1e-12)
+    assert row(result, "fixed(41)", "weight_ih_l0")["cosine"] == pytest.approx(-1, rel=1e-12)
+    assert row(result, "sliding(10)", "all")["cosine"] > 0
+    assert any("points the wrong way for A, weight_ih_l0" in says for says in result["summary"])
+
+
 def test_the_document_has_the_keys_of_the_contract(capsys):
     result = document(capsys, *SMALL)
     assert list(result) == [
