@@ -64,6 +64,8 @@ class LagTails:
         self._parts: dict[str, list[tuple[Scaled, Input]]] = {}
         self._measured: dict[str, Tail] = {}
         self._states: list[Scaled] = []
+        # Biases that were fed the same: one measurement does for both.
+        self._twins: dict[str, str] = {}
         self._sweep(objective, edges)
 
     @property
@@ -80,6 +82,7 @@ class LagTails:
 
     def of(self, name: str) -> Tail:
         """Measure the tails of one parameter."""
+        name = self._twins.get(name, name)
         if name not in self._measured:
             # A state that has overflowed makes tails that are no numbers, and no noise.
             with np.errstate(all="ignore"):
@@ -161,6 +164,8 @@ class LagTails:
             for k, swept in enumerate(layers):
                 delta, own = swept.deltas(trajectory.network.cell, window.tapes[k])
                 found |= self._fed(window, k, delta, own)
+                if own is delta and f"bias_ih_l{k}" in found:
+                    self._twins[f"bias_hh_l{k}"] = f"bias_ih_l{k}"
             kept.append(found)
         for name in kept[0]:
             self._parts[name] = [found[name] for found in reversed(kept)]
