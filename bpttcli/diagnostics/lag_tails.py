@@ -16,7 +16,7 @@ from bpttcli.errors import InputError
 from bpttcli.record import Record
 
 # Steps whose terms are added up in one go: within them no sum needs an exponent of its own.
-_CHUNK = 32
+_CHUNK = 64
 # Below this share of its terms a sum of products has cancelled too far for Gram matrices.
 _CANCELLED = 1e-3
 
