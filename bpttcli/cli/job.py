@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -42,6 +43,8 @@ class Job:
         What the command can write.
     stdin : text stream, optional
         What ``-`` reads; the standard input unless given.
+    folder : Path, optional
+        One that will be made before any file is written.
     """
 
     def __init__(
@@ -53,9 +56,11 @@ class Job:
         *,
         formats: tuple[str, ...] = FORMATS,
         stdin: TextIO | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._formats = formats
         self._stdin = stdin
+        self._folder = folder
         self._flags = tuple(flags)
         self._name = experiment
         self._given = given
@@ -163,12 +168,20 @@ class Job:
             if path is None:
                 continue
             try:
-                _check_target(flag, path)
+                _check_target(flag, self._beside(path))
             except InputError as error:
                 raise InputError(f"{flag}: {error}") from error
             other = taken.setdefault(os.path.realpath(path), flag)
             if other != flag:
                 raise InputError(f"{flag} must be another file than {other}, got {path}")
+
+    def _beside(self, path: str) -> str:
+        """The path, or for one in a folder that is yet to be made a path beside that folder."""
+        if self._folder is None or os.path.exists(self._folder):
+            return path
+        folder, name = os.path.split(os.path.realpath(path))
+        made = os.path.realpath(self._folder)
+        return os.path.join(os.path.dirname(made), name) if folder == made else path
 
     def write(self, report: Report, warnings: Iterable[str] = ()) -> None:
         """Write a report where it was asked for, and its warnings to standard error."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import msgspec
 import numpy as np
 
 from bpttcli.engine.network import Network
-from bpttcli.errors import InputError
+from bpttcli.errors import InputError, RunError
 from bpttcli.experiment.wording import shown
 from bpttcli.training.folder import Folder, Newest
 from bpttcli.training.snapshot import progress_of, restore, snapshot
@@ -75,7 +76,10 @@ class KeptRun:
                 raise InputError(f"--checkpoint {error}") from error
             return cls(folder)
         if "resume" not in given:
-            return cls(None)
+            nowhere = cls(None)
+            if "checkpoint_every" in given:
+                nowhere.notes.append("nothing is kept: --checkpoint-every without --checkpoint DIR")
+            return nowhere
         folder = Path(given["resume"])
         try:
             found = Folder(folder).newest()
@@ -85,8 +89,22 @@ class KeptRun:
 
     def experiment(self) -> io.StringIO | None:
         """The experiment to run where none is named, as a file: that of the checkpoint."""
+        if self._newest is None:
+            return None
         # Not that beside it in the folder, which a reader may have changed.
-        return None if self._resumed is None else io.StringIO(_text(self._resumed.values))
+        file = io.StringIO(_text(self._newest.checkpoint.values))
+        file.name = f"the experiment in {self._newest.path}"
+        return file
+
+    def refuse_own(self, flag: str, path: str | None) -> None:
+        """Refuse to write a result where the run keeps something of its own.
+
+        Raises
+        ------
+        InputError
+        """
+        if self._store is not None and path is not None and self._store.owns(path):
+            raise InputError(f"{flag} must be another file than those the run keeps, got {path}")
 
     def progress(self) -> Progress | None:
         """How far the run had come; None for a new one."""
@@ -119,13 +137,15 @@ class KeptRun:
             run.progress.stopped_by = None
         self._initial = self._resumed.group("initial")
         try:
-            restore(run, self._resumed)
+            afresh = restore(run, self._resumed)
         except InputError as error:
             raise InputError(f"--resume {self.folder} {error}") from error
+        if afresh:
+            self.notes.append(f"{' and '.join(afresh)} cannot be gone on with: begun afresh")
         if self._store is not None and self._newest is not None:
             self._store.tidy(self._newest)
             if changes:
-                self._store.write_experiment(_text(self._values).encode())
+                self._written(lambda store: store.write_experiment(_text(self._values).encode()))
                 self.save(run)
 
     def save(self, run: Run) -> None:
@@ -137,7 +157,8 @@ class KeptRun:
             It cannot be written.
         """
         if self._store is not None:
-            self._store.save(run.progress.update, snapshot(run, self._initial, self._values))
+            checkpoint = snapshot(run, self._initial, self._values)
+            self._written(lambda store: store.save(run.progress.update, checkpoint))
 
     def save_best(self, parameters: dict[str, Array]) -> None:
         """Write the best parameters, if there is a folder.
@@ -147,8 +168,7 @@ class KeptRun:
         RunError
             They cannot be written.
         """
-        if self._store is not None:
-            self._store.save_best(parameters)
+        self._written(lambda store: store.save_best(parameters))
 
     def first_look(self, run: Run) -> GradientNorms:
         """Measure the gradient's way back before the first update."""
@@ -163,6 +183,16 @@ class KeptRun:
         if good is None:
             return f"no checkpoint in {self.folder} is from before it"
         return f"the last good checkpoint is {good}"
+
+    def _written(self, write: Callable[[Folder], object]) -> None:
+        """Write into the folder, if there is one; where that fails, say what is left."""
+        if self._store is None:
+            return
+        try:
+            write(self._store)
+        except RunError as error:
+            how = f"what was kept before is whole: go on with bptt train --resume {self.folder}"
+            raise RunError(f"{error}; {how}") from error
 
     def _refuse_changes(self, changes: list[str]) -> None:
         """Refuse to go on with another experiment, or other sequences."""
@@ -204,8 +234,11 @@ def _changes(before: Any, now: Any, key: str = "") -> list[str]:
 
 
 def _digest(problem: Problem) -> str:
-    """Recognise sequences by a few of them."""
+    """Recognise sequences by the file that they are from, and a few of them."""
     digest = hashlib.sha256()
+    file = getattr(problem.experiment.task, "file", None)
+    if file is not None:
+        digest.update(Path(file).read_bytes())
     for array in (problem.sequences.x, problem.sequences.y):
         if array is not None:
             digest.update(str(array.shape).encode())

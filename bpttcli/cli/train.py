@@ -34,16 +34,21 @@ def command(experiment: str | None, given: dict[str, Any]) -> None:
     from bpttcli.cli.job import Job
     from bpttcli.cli.kept_run import KeptRun
 
-    for flag, other in (("checkpoint", "resume"), ("allow_changed", "")):
-        if flag in given and (other in given if other else "resume" not in given):
-            name = f"--{flag.replace('_', '-')}"
-            what = f"not stand with --{other}, which names the folder" if other else ""
-            raise InputError(f"{name} must {what or 'stand with --resume'}")
+    _check_together(given)
     kept = KeptRun.of(given)
     stored = kept.experiment() if experiment is None else None
-    with Job(FLAGS, experiment if stored is None else "-", given, stdin=stored) as job:
+    name = experiment if stored is None else "-"
+    with Job(FLAGS, name, given, stdin=stored, folder=kept.folder) as job:
         shown = {"every": job.count("--every"), "everything": job.switch("--all")}
         _train(job, kept, shown)
+
+
+def _check_together(given: dict[str, Any]) -> None:
+    """Refuse options that mean nothing beside, or without, each other."""
+    if "checkpoint" in given and "resume" in given:
+        raise InputError("--checkpoint must not stand with --resume, which names the folder")
+    if "allow_changed" in given and "resume" not in given:
+        raise InputError("--allow-changed must stand with --resume")
 
 
 def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
@@ -53,6 +58,8 @@ def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
     from bpttcli.cli.training_listener import TrainingListener
     from bpttcli.experiment.training import build_run
 
+    for flag in ("--log", "--save-model", "--output"):
+        kept.refuse_own(flag, job.text(flag))
     sampling = Sampling.of(job)
     problem = job.build()
     if sampling is not None:

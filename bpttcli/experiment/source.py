@@ -20,7 +20,7 @@ def read(experiment: str, stdin: TextIO | None = None) -> tuple[str, Origin]:
         A path, ``-``, or a bare name: then a file of that name in the current folder, or
         else a bundled experiment.
     stdin : text stream, optional
-        What ``-`` reads; the standard input unless given.
+        What ``-`` reads, called by its name in errors; the standard input unless given.
 
     Returns
     -------
@@ -35,8 +35,9 @@ def read(experiment: str, stdin: TextIO | None = None) -> tuple[str, Origin]:
         There is no such file, it cannot be read, is empty or is not UTF-8.
     """
     if experiment == "-":
-        origin = Origin("<stdin>", 1)
-        data = _read_stream(stdin or sys.stdin, origin)
+        stream = stdin or sys.stdin
+        origin = Origin(getattr(stream, "name", "<stdin>"), 1)
+        data = _read_stream(stream, origin)
     else:
         path, origin = _find(experiment)
         data = _read_file(path, origin)

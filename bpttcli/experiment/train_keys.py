@@ -7,6 +7,16 @@ from msgspec import Meta, Struct
 from bpttcli.errors import InputError, nearest
 from bpttcli.experiment.parameter_names import PARAMETERS, is_parameter
 
+_ADAM = ("adam", "adamw")
+# Which optimisers have which keys, beyond the weight decay of all.
+_OWNERS = {
+    "momentum": ("sgd", "momentum", "nesterov", "rmsprop"),
+    "beta1": _ADAM,
+    "beta2": _ADAM,
+    "alpha": ("rmsprop",),
+    "eps": ("rmsprop", *_ADAM),
+}
+
 
 class Schedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the learning rate changes from update to update."""
@@ -112,6 +122,11 @@ class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         InputError
             No or unknown parameters to train, or keys that stand only beside another.
         """
+        defaults = dict(zip(self.__struct_fields__, self.__struct_defaults__, strict=True))
+        for key, owners in _OWNERS.items():
+            if self.optimizer not in owners and getattr(self, key) != defaults[key]:
+                message = f"belongs to {', '.join(owners)}; got it beside {self.optimizer}"
+                raise InputError(message, key=f"train.{key}")
         if self.only is not None and not self.only:
             raise InputError("must name at least one parameter", key="train.only")
         for name in self.only or ():

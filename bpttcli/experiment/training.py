@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import stat
 from typing import Any
 
 import msgspec
@@ -132,10 +134,23 @@ def _targets(objective: Objective) -> int:
 def _check(problem: Problem) -> None:
     """Refuse what cannot be trained."""
     keys, loss = problem.experiment.train, problem.experiment.loss
-    if loss.name == "probe":
+    task = problem.experiment.task
+    file = getattr(task, "file", None)
+    if file is not None and stat.S_ISFIFO(os.stat(file).st_mode):
         raise InputError(
-            "must be cross_entropy or mse to train with: a probe has no target", key="loss.name"
+            "must be a file to train on, which is read more than once, got a pipe", key="task.file"
         )
+    if problem.sequences.y is None:
+        raise InputError(
+            f"must be a task with targets to train on, such as adding, text or data with y, "
+            f"got {task.name}",
+            key="task.name",
+        )
+    if loss.name == "probe":
+        why = "a probe has no target"
+        if problem.network.C is None:
+            why = "the network has no readout"
+        raise InputError(f"must be cross_entropy or mse to train with: {why}", key="loss.name")
     if keys.carry_state and loss.at != "every":
         raise InputError(
             "must be false without a target at every step: some chunks would have none",

@@ -81,8 +81,8 @@ class Vocabulary(Record, frozen=True):
         found = self._split(text)
         for symbol in found:
             if symbol not in number:
-                what = {"char": "a character", "word": "a word"}[self.unit]
-                message = f"must be {what} of the text, got {symbol!r}: {self._nearest(symbol)}"
+                what = {"char": "characters", "word": "words"}[self.unit]
+                message = f"must be {what} of the text, got {symbol!r}{self._nearest(symbol)}"
                 raise InputError(message)
         return np.array([number[symbol] for symbol in found], dtype=np.int64)
 
@@ -112,10 +112,9 @@ class Vocabulary(Record, frozen=True):
         return [symbol for line in found for symbol in line][1:]
 
     def _nearest(self, symbol: str) -> str:
-        """Name the nearest symbols, or only how many there are: a listing would fill a page."""
-        said = nearest(symbol, self.names)
-        close, listing, _ = said.partition(" (known: ")
-        return close if listing else f"it has {len(self)}"
+        """Name the nearest symbol, where there is one: a listing of all would fill a page."""
+        close, listing, _ = nearest(symbol, self.names).partition(" (known: ")
+        return f": {close}" if listing else f", which is none of its {len(self)}"
 
 
 def _apart(before: str, after: str) -> bool:

@@ -58,6 +58,12 @@ class Folder:
         """The experiment of the run, a file that can be run by itself."""
         return self.path / _EXPERIMENT
 
+    def owns(self, path: str | Path) -> bool:
+        """Whether a path is that of a file which the run writes itself."""
+        folder, name = os.path.split(os.path.realpath(path))
+        is_own = name in (_EXPERIMENT, _BEST) or _NAME.fullmatch(name) is not None
+        return is_own and folder == os.path.realpath(self.path)
+
     def check_unused(self, key: str | None = None) -> None:
         """Refuse a folder that cannot be made, or that holds anything.
 
@@ -110,8 +116,10 @@ class Folder:
             os.rename(made, target)
             made = None
             _sync(target.parent)
-        except OSError as error:
-            raise RunError(f"cannot make {self.path}: {error.strerror or error}") from error
+        except (OSError, RunError) as error:
+            # Of a RunError the cause: its own sentence names a file that nobody has heard of.
+            reason = getattr(error.__cause__ or error, "strerror", None) or error
+            raise RunError(f"cannot make {self.path}: {reason}") from error
         finally:
             if made is not None:
                 shutil.rmtree(made, ignore_errors=True)
@@ -167,21 +175,28 @@ class Folder:
         Raises
         ------
         InputError
-            There is none.
+            There is none, or one may not be read.
         """
         if not self.path.is_dir():
-            raise InputError(f"must be a folder with checkpoints, there is no {self.path}")
+            what = f"{self.path} is no folder" if self.path.exists() else f"there is no {self.path}"
+            raise InputError(f"must be a folder with checkpoints, {what}")
         damaged: dict[Path, str] = {}
         for path in self.checkpoints():
             try:
                 checkpoint = from_bytes(path.read_bytes())
-            except (InputError, OSError) as error:
+            except PermissionError:
+                # It is not damaged: to go on from an older one would throw updates away.
+                raise InputError(f"must be a folder that can be read, {path} can not") from None
+            except OSError as error:
+                damaged[path] = f"cannot be read: {(error.strerror or str(error)).lower()}"
+                continue
+            except InputError as error:
                 damaged[path] = str(error)
                 continue
             return Newest(checkpoint, path, damaged)
         if damaged:
             listed = "; ".join(f"{path} {why}" for path, why in damaged.items())
-            raise InputError(f"holds no checkpoint that can be read: {listed}")
+            raise InputError(f"must hold a checkpoint that is whole: {listed}")
         raise InputError(f"must be a folder with checkpoints, {self.path} holds none")
 
     def go_back(self, update: int) -> Path | None:

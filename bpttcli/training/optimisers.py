@@ -59,7 +59,7 @@ class Optimiser(ABC):
         """Change θ and the buffers."""
 
     def load(self, state: Mapping[str, Array]) -> None:
-        """Take over a state, as `state` once held it.
+        """Take over a state, as `state` once held it; nothing of it where it does not fit.
 
         Raises
         ------
@@ -69,6 +69,7 @@ class Optimiser(ABC):
         for name, mine in self.state.items():
             if name not in state or state[name].shape != mine.shape:
                 raise InputError("cannot go on from a state of another optimiser or network")
+        for name, mine in self.state.items():
             mine[...] = state[name]
 
 

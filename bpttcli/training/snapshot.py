@@ -12,6 +12,7 @@ from bpttcli.engine.scaled import Array
 from bpttcli.engine.unroll import States
 from bpttcli.errors import InputError
 from bpttcli.training.checkpoint import Checkpoint
+from bpttcli.training.feed import Carried
 from bpttcli.training.progress import Progress
 from bpttcli.training.run import Run
 from bpttcli.training.updates import Good
@@ -49,32 +50,50 @@ def progress_of(checkpoint: Checkpoint) -> Progress:
     return msgspec.convert(checkpoint.values["progress"], Progress)
 
 
-def restore(run: Run, checkpoint: Checkpoint) -> None:
-    """Load the arrays of a checkpoint into a run of the same experiment.
+def restore(run: Run, checkpoint: Checkpoint) -> list[str]:
+    """Load the arrays of a checkpoint into a run.
 
     Parameters
     ----------
     run : Run
-        Made with `progress_of` the checkpoint.
+        Made with `progress_of` the checkpoint; its experiment may be another one.
     checkpoint : Checkpoint
+
+    Returns
+    -------
+    list of str
+        What could not be taken over and begins afresh; nothing in a run of the same experiment.
 
     Raises
     ------
     InputError
-        It is the run of another network or optimiser.
+        It is the run of another network.
     """
-    updates = run.updates
+    updates, afresh = run.updates, []
     updates.parameters.load(checkpoint.group("parameter"))
-    updates.optimiser.load(checkpoint.group("optimiser"))
+    try:
+        updates.optimiser.load(checkpoint.group("optimiser"))
+    except InputError:
+        afresh.append("the optimiser")
     states = _read_states(checkpoint, "state")
     if states is not None:
-        updates.feed.states = states
-    if "good/theta" in checkpoint.arrays:
-        theta = checkpoint.arrays["good/theta"]
-        if theta.shape != updates.parameters.theta.shape:
-            raise InputError("holds the parameters of another network")
-        optimiser = checkpoint.group("good/optimiser")
+        if _can_be_carried_on(states, run):
+            updates.feed.states = states
+        else:
+            afresh.append("the state that was carried")
+    if "good/theta" in checkpoint.arrays and not afresh:
+        theta, optimiser = checkpoint.arrays["good/theta"], checkpoint.group("good/optimiser")
         updates.good = Good(theta, optimiser, _read_states(checkpoint, "good/state"))
+    return afresh
+
+
+def _can_be_carried_on(states: States, run: Run) -> bool:
+    """Whether the next update carries a state, of as many sequences."""
+    feed = run.updates.feed
+    if not isinstance(feed, Carried):
+        return False
+    sequences: int = feed.batch(run.progress.update + 1).x.shape[1]
+    return len(states[0][0]) == sequences
 
 
 def _optimiser(name: str, state: dict[str, Array]) -> dict[str, NDArray[Any]]:

@@ -103,7 +103,7 @@ def test_people_read_it_under_its_own_heading(capsys, text, form):
         ),
         (
             ["--sample", "5", "--task", "text", *WORDS, "--prompt", "a rivr"],
-            "--prompt must be a word of the text, got 'rivr': did you mean 'river'?",
+            "--prompt must be words of the text, got 'rivr': did you mean 'river'?",
         ),
     ],
 )

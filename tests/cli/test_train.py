@@ -15,6 +15,7 @@ import pytest
 from bpttcli.cli.main import main
 
 BPTT = [sys.executable, "-m", "bpttcli"]
+GO_ON = "go on with bptt train --resume "
 SMALL = ["--steps", "12", "--batch", "3", "--hidden", "5", "--set", "train.held_out_batch=7"]
 WATCHED = ["update", "loss", "held_out", "baseline", "grad_norm", "grad_norm_clipped"]
 WATCHED += ["clip_factor", "growth_per_step", "horizon", "spectral_radius", "spectral_norm"]
@@ -278,6 +279,19 @@ def test_other_sequences_under_the_same_name_are_refused(capsys, tmp_path):
     assert "other sequences" in err
 
 
+def test_a_text_that_changed_where_none_of_the_first_sequences_stands_is_refused(capsys, tmp_path):
+    text, folder = tmp_path / "text.txt", str(tmp_path / "run")
+    text.write_text("to be or not to be " * 200)
+    run(capsys, "--text", str(text), *SMALL, "--updates", "3", "--checkpoint", folder)
+    content = text.read_text()
+    changed = content[:-5] + "be to"
+    assert len(changed) == len(content)
+    text.write_text(changed)
+    status, _, err = run(capsys, "--resume", folder)
+    assert status == 2
+    assert "other sequences" in err
+
+
 def test_a_run_resumed_under_another_experiment_is_a_run_of_that_one(capsys, kept):
     more = ["--updates", "9", "--allow-changed"]
     assert document(capsys, "--resume", str(kept), *more)["updates"] == 9
@@ -295,6 +309,41 @@ def test_the_experiment_in_the_folder_can_be_run_by_itself(capsys, kept):
 
 def test_keys_that_change_no_number_may_change(capsys, kept):
     assert run(capsys, "--resume", str(kept), "--checkpoint-every", "50")[0] == 0
+
+
+def test_what_cannot_be_taken_over_into_a_changed_run_begins_afresh_and_is_named(capsys, tmp_path):
+    folder = str(tmp_path / "run")
+    run(capsys, *SMALL, "--task", "sine", "--carry-state", "--updates", "5", "--checkpoint", folder)
+    more = ["--batch", "2", "--optimizer", "sgd", "--updates", "9", "--allow-changed"]
+    status, _, err = run(capsys, "--resume", folder, *more)
+    assert status == 0
+    assert "the optimiser and the state that was carried cannot be gone on with" in err
+
+
+def test_an_error_of_the_experiment_that_is_resumed_names_where_it_was_kept(capsys, tmp_path):
+    text, folder = tmp_path / "text.txt", tmp_path / "run"
+    text.write_text("to be or not to be " * 20)
+    run(capsys, "--text", str(text), *SMALL, "--updates", "3", "--checkpoint", str(folder))
+    text.unlink()
+    status, _, err = run(capsys, "--resume", str(folder))
+    assert status == 2
+    assert f"the experiment in {folder}/update-000000003.npz:" in err
+    assert "cannot be read" in err
+
+
+def test_results_may_go_into_the_folder_but_not_over_what_the_run_keeps(capsys, tmp_path):
+    folder = tmp_path / "run"
+    log, saved = folder / "log.jsonl", folder / "last.npz"
+    options = ["--updates", "3", "--log", str(log), "--save-model", str(saved)]
+    assert run(capsys, *SMALL, *options, "--checkpoint", str(folder))[0] == 0
+    assert len(rows(log)) == 4
+    assert model(saved)
+    for flag in ("--log", "--output", "--save-model"):
+        own = folder / "update-000000003.npz"
+        before = own.read_bytes()
+        status, _, err = run(capsys, "--resume", str(folder), flag, str(own))
+        assert (status, own.read_bytes()) == (2, before)
+        assert f"{flag} must be another file than those the run keeps" in err
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
@@ -324,6 +373,8 @@ def without_time(first, second):
     [
         (["--checkpoint", "a", "--resume", "a"], "--checkpoint must not stand with --resume"),
         (["--allow-changed"], "--allow-changed must stand with --resume"),
+        (["--checkpoint", "a", "--log", "a/best.npz"], "another file than those the run keeps"),
+        (["--checkpoint", "a", "--log", "b/log"], "--log: must be in a folder that exists"),
         (["--resume", "nowhere"], "must be a folder with checkpoints, there is no nowhere"),
         (["--checkpoint", "no/where"], "must be in a folder that exists"),
         (["--save-model", "m.txt"], "--save-model: must end in .npz"),
@@ -342,6 +393,21 @@ def test_what_cannot_be_done_is_refused_in_one_line(capsys, tmp_path, monkeypatc
     assert says in err
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_an_interval_of_checkpoints_without_a_folder_for_them_is_pointed_out(capsys):
+    status, _, err = run(capsys, *SMALL, "--updates", "2", "--checkpoint-every", "5")
+    assert (status, err) == (
+        0,
+        "bptt: note: nothing is kept: --checkpoint-every without --checkpoint DIR\n",
+    )
+
+
+def test_a_pipe_is_refused_that_would_be_empty_when_the_test_is_drawn_from_it():
+    process = start(*SMALL, "--text", "/dev/stdin", stdin=subprocess.PIPE)
+    _, err = process.communicate(b"to be or not to be " * 20)
+    assert process.returncode == 2
+    assert b"must be a file to train on, which is read more than once, got a pipe" in err
 
 
 def test_a_used_folder_is_refused_without_resume(capsys, kept, tmp_path):
@@ -404,7 +470,7 @@ def test_a_full_disk_leaves_the_older_checkpoint_whole(tmp_path):
     status, err = finish(*more, preexec_fn=limit)
     assert status == 1
     assert err.startswith(f"bptt: cannot write {folder}/")
-    assert err.rstrip().endswith("File too large")
+    assert err.rstrip().endswith(f"File too large; what was kept before is whole: {GO_ON}{folder}")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert finish("--resume", str(folder))[0] == 0
 
@@ -467,7 +533,7 @@ def test_a_terminal_shows_rows_and_a_bar_that_are_gone_at_the_end():
 
 
 def test_a_pipe_sees_nothing_but_the_result():
-    process = start(*LONG, "--updates", "3000", "--format", "csv")
+    process = start(*SMALL, "--updates", "3000", "--log-every", "50", "--format", "csv")
     out, err = process.communicate()
     assert err == b""
     assert len(out.splitlines()) == 62

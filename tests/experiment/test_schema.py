@@ -77,6 +77,11 @@ def test_a_parameter_has_a_known_name_and_its_rank(build, key, message):
         (lambda: Train(chunk=10), "train.chunk"),
         (lambda: Schedule(factor=0.1), "train.schedule.factor"),
         (lambda: Schedule(name="step", floor=0.1), "train.schedule.floor"),
+        (lambda: Train(momentum=0.9), "train.momentum"),
+        (lambda: Train(optimizer="sgd", beta1=0.5), "train.beta1"),
+        (lambda: Train(optimizer="rmsprop", beta2=0.5), "train.beta2"),
+        (lambda: Train(alpha=0.5), "train.alpha"),
+        (lambda: Train(optimizer="nesterov", eps=1e-3), "train.eps"),
         (lambda: Report(vanishing_below=1.0, exploding_above=1.0), "report.exploding_above"),
     ],
 )

@@ -9,6 +9,7 @@ from bpttcli.training.feed import Carried, Fresh
 from tests.training.runs import problem_of, run_of
 
 SINE = {"task__name": "sine"}
+BARE = {"weight_ih_l0": [[1.0, 1.0]], "weight_hh_l0": [[0.5]]}
 
 
 def made_with(**keys):
@@ -78,6 +79,8 @@ def test_a_text_is_measured_in_bits_and_other_tasks_are_not():
     ("keys", "key", "says"),
     [
         ({"loss__name": "probe"}, "loss.name", "a probe has no target"),
+        ({"task__name": "noise"}, "task.name", "a task with targets to train on, .* got noise"),
+        ({"model__parameters": BARE}, "loss.name", "the network has no readout"),
         ({"train__carry_state": True}, "train.carry_state", "without a target at every step"),
         ({"train__only": ["weight_hh_l3"]}, "train.only", "mean 'weight_hh_l0'"),
         (
@@ -102,6 +105,8 @@ def test_a_text_is_measured_in_bits_and_other_tasks_are_not():
     ],
 )
 def test_what_cannot_be_trained_is_refused_by_its_key(keys, key, says):
+    if "model__parameters" in keys:
+        keys = keys | {"model__hidden": None}
     with pytest.raises(InputError, match=says) as caught:
         run_of(**keys).updates.carry_out(1)
     assert caught.value.key == key

@@ -56,9 +56,9 @@ def test_words_are_written_as_people_write_them(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("cats eet", r"must be a word of the text, got 'eet': did you mean 'eat'\?$"),
-        ("cats zzz", r"must be a word of the text, got 'zzz': it has 3$"),
-        ("猫", "must be a word of the text, got '猫'"),
+        ("cats eet", r"must be words of the text, got 'eet': did you mean 'eat'\?$"),
+        ("cats zzz", r"must be words of the text, got 'zzz', which is none of its 3$"),
+        ("猫", "must be words of the text, got '猫'"),
     ],
 )
 def test_a_word_that_is_not_there_gets_the_nearest(text, message):
@@ -67,7 +67,7 @@ def test_a_word_that_is_not_there_gets_the_nearest(text, message):
 
 
 def test_a_character_that_is_not_there_is_named():
-    with pytest.raises(InputError, match="must be a character of the text, got 'x'"):
+    with pytest.raises(InputError, match="must be characters of the text, got 'x'"):
         Vocabulary(("a", "b"), "char").encode("abx")
 
 

@@ -1,5 +1,8 @@
 """The folder of a run: it appears whole, keeps the last, and survives damage."""
 
+import resource
+import signal
+
 import numpy as np
 import pytest
 
@@ -76,10 +79,27 @@ def test_a_run_that_diverged_goes_back_before_it(folder):
     assert folder.newest().checkpoint.values == {"n": 5}
 
 
+def test_what_cannot_be_read_as_a_file_is_damaged(folder):
+    (folder.path / "update-000000010.npz").mkdir()
+    found = folder.newest()
+    assert (found.checkpoint.values, list(found.damaged.values())) == (
+        {"n": 0},
+        ["cannot be read: is a directory"],
+    )
+
+
+def test_it_knows_the_files_that_are_its_own(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder.path)
+    own = ["update-000000010.npz", "best.npz", "./experiment.yaml", folder.path / "best.npz"]
+    assert all(folder.owns(path) for path in own)
+    others = ["log.jsonl", "update-10.jsonl", tmp_path / "best.npz", "more/best.npz"]
+    assert not any(folder.owns(path) for path in others)
+
+
 def test_a_folder_of_damaged_ones_names_them_all(folder):
     for path in folder.checkpoints():
         path.write_bytes(b"")
-    with pytest.raises(InputError, match="holds no checkpoint that can be read"):
+    with pytest.raises(InputError, match="must hold a checkpoint that is whole"):
         folder.newest()
 
 
@@ -88,6 +108,9 @@ def test_a_folder_without_checkpoints_is_none(tmp_path):
         Folder(tmp_path / "nowhere").newest()
     with pytest.raises(InputError, match="holds none"):
         Folder(tmp_path).newest()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is no folder"):
+        Folder(tmp_path / "file").newest()
 
 
 def test_what_a_killed_run_left_is_removed_and_nothing_else(folder):
@@ -110,6 +133,20 @@ def test_a_folder_that_cannot_be_made_leaves_nothing_behind(tmp_path):
     with pytest.raises(RunError, match="cannot make"):
         Folder(tmp_path / "run").create(b"", checkpoint(0))
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_that_the_disk_has_no_room_for_is_named_as_it_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(RunError, match=r"^cannot make run: File too large$"):
+            Folder("run").create(b"seed: 0\n", checkpoint(0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_best_parameters_are_a_file_of_arrays(folder):

@@ -106,7 +106,7 @@ def test_words_are_written_with_their_spaces():
 
 def test_a_word_that_the_text_does_not_have_is_refused():
     vocabulary = Vocabulary(("cats", "eat", "fish"), "word")
-    with pytest.raises(InputError, match="must be a word of the text, got 'dogs'"):
+    with pytest.raises(InputError, match="must be words of the text, got 'dogs'"):
         say(counting("xyz"), vocabulary, prompt="dogs")
 
 

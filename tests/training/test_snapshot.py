@@ -56,10 +56,40 @@ def test_a_run_that_backs_off_goes_on_to_the_same_bits(stop):
     assert theta[0] == theta[1]
 
 
-@pytest.mark.parametrize("other", [{"model__hidden": 5}, {"train__optimizer": "sgd"}], ids=str)
-def test_a_run_of_another_shape_is_refused(other):
-    with pytest.raises(InputError, match="another"):
-        restore(run_of(**other), kept(run_of()))
+CARRIED = CASES["carried"]
+OTHERS = [
+    ({}, {"train__optimizer": "sgd"}, ["the optimiser"]),
+    ({}, {"train__optimizer": "rmsprop"}, ["the optimiser"]),
+    ({}, {"train__optimizer": "adamw"}, []),
+    ({}, {"train__only": ["weight_hh_l0"]}, ["the optimiser"]),
+    (CARRIED, CARRIED | {"task__batch": 2}, ["the state that was carried"]),
+    (CARRIED, {"task__name": "sine"}, ["the state that was carried"]),
+    (CARRIED, CARRIED | {"train__chunk": 5}, []),
+    (CARRIED, CARRIED | {"truncation__name": "artbp"}, []),
+]
+
+
+@pytest.mark.parametrize("policy", ["stop", "backoff"])
+@pytest.mark.parametrize(("before", "after", "afresh"), OTHERS, ids=str)
+def test_under_another_experiment_what_does_not_fit_begins_afresh(policy, before, after, afresh):
+    left = run_of(**before, train__updates=9, train__on_divergence=policy)
+    listened(left)
+    checkpoint = kept(left)
+    progress = progress_of(checkpoint)
+    progress.stopped_by = None
+    run = run_of(progress, **after, train__updates=12, train__on_divergence=policy)
+    assert restore(run, checkpoint) == afresh
+    for name, value in left.updates.parameters.copies().items():
+        np.testing.assert_array_equal(value, run.updates.parameters.copies()[name])
+    if "the optimiser" in afresh:
+        assert all((value == 0).all() for value in run.updates.optimiser.state.values())
+    listened(run)
+    assert run.progress.stopped_by == "updates"
+
+
+def test_a_run_of_another_network_is_refused():
+    with pytest.raises(InputError, match="another network"):
+        restore(run_of(model__hidden=5), kept(run_of()))
 
 
 def test_a_checkpoint_does_not_change_with_the_run():
