@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from bpttcli.training.run import Ending
+
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.progress import Progress as Bar
@@ -35,12 +37,12 @@ class LiveTable:
         self._live: Live | None = None
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._total, self._first = 1, 0
+        self._first, self._ending = 0, Ending(1)
 
-    def begin(self, progress: Progress, updates: int) -> None:
-        """Take the rows that are there already, and how many updates there are to be."""
+    def begin(self, progress: Progress, ending: Ending) -> None:
+        """Take the rows that are there already, and when the run is to end."""
         self._rows = progress.rows[-_ROWS:]
-        self._first, self._total = progress.update, updates
+        self._first, self._ending = progress.update, ending
 
     def row(self, row: Row) -> None:
         """Show one more row."""
@@ -55,11 +57,13 @@ class LiveTable:
         if self._live is None:
             if now - self._began < _PATIENCE:
                 return
-            self._start()
+            self._start(progress)
         assert self._live is not None
         assert self._bar is not None
         assert self._task is not None
-        self._bar.update(self._task, completed=progress.update, total=self._total)
+        self._bar.update(
+            self._task, completed=progress.update, total=self._ending.expected(progress)
+        )
         self._live.update(self._shown(), refresh=True)
 
     def stop(self) -> None:
@@ -68,7 +72,7 @@ class LiveTable:
             self._live.stop()
             self._live = None
 
-    def _start(self) -> None:
+    def _start(self, progress: Progress) -> None:
         from rich.console import Console
         from rich.live import Live
         from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
@@ -78,7 +82,8 @@ class LiveTable:
         self._bar = RichProgress(
             BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
         )
-        self._task = self._bar.add_task("", total=self._total, completed=self._first)
+        total = self._ending.expected(progress)
+        self._task = self._bar.add_task("", total=total, completed=self._first)
         self._live = Live(console=console, transient=True, auto_refresh=False)
         self._live.start()
 

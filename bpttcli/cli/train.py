@@ -72,7 +72,7 @@ def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
         Interruption() as interruption,
         TrainingListener(job.terminal, kept, job.text("--log"), interruption) as listener,
     ):
-        listener.begin(run.progress, run.ending.updates)
+        listener.begin(run.progress, run.ending)
         if run.progress.stopped_by is None:
             run.go(listener)
         else:

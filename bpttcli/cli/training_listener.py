@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bpttcli.cli.terminal import Terminal
     from bpttcli.engine.scaled import Array
     from bpttcli.training.progress import Progress, Row
-    from bpttcli.training.run import Run
+    from bpttcli.training.run import Ending, Run
 
 
 class TrainingListener:
@@ -59,11 +59,11 @@ class TrainingListener:
         if self._log is not None:
             self._log.close()
 
-    def begin(self, progress: Progress, updates: int) -> None:
+    def begin(self, progress: Progress, ending: Ending) -> None:
         """Write the rows that are there already: the log is that of the whole run."""
         for row in progress.rows:
             self._write(row)
-        self._live.begin(progress, updates)
+        self._live.begin(progress, ending)
 
     def row(self, row: Row) -> None:
         """Write a row at once."""

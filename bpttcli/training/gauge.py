@@ -13,7 +13,7 @@ from bpttcli.errors import RunError
 from bpttcli.record import Record
 from bpttcli.training.evaluate import Evaluation, evaluate
 from bpttcli.training.feed import Batch
-from bpttcli.training.progress import Progress, Row
+from bpttcli.training.progress import Progress, Row, judged
 from bpttcli.training.updates import Done, Updates
 from bpttcli.training.watch import Probe, figures
 from bpttcli.truncation.clipping import Limits, clip
@@ -125,12 +125,6 @@ def gradient_figures(done: Done) -> Row:
     """What a row holds of the last gradient."""
     values = (done.norm, done.clipped_norm, done.clip_factor, done.clip_cosine)
     return {name: finite(value) for name, value in zip(_GRADIENT, values, strict=True)}
-
-
-def judged(row: Row) -> float | None:
-    """The loss by which a row is judged: the held-out one, where there is one."""
-    value = row["loss"] if row["held_out"] is None else row["held_out"]
-    return None if value is None else float(value)
 
 
 def finite(value: Any) -> Any:

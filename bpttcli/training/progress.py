@@ -9,6 +9,12 @@ from msgspec import Struct, field
 Row = dict[str, Any]
 
 
+def judged(row: Row) -> float | None:
+    """The loss by which a row is judged: the held-out one, where there is one."""
+    value = row["loss"] if row["held_out"] is None else row["held_out"]
+    return None if value is None else float(value)
+
+
 class Progress(Struct, kw_only=True):
     """What changes from update to update; plain values, so that a checkpoint can hold them.
 

@@ -11,8 +11,8 @@ from msgspec import to_builtins
 from bpttcli.diagnostics.gradient_norms import GradientNorms
 from bpttcli.engine.scaled import Array
 from bpttcli.record import Record
-from bpttcli.training.gauge import Gauge, finite, gradient_figures, judged
-from bpttcli.training.progress import Progress, Row
+from bpttcli.training.gauge import Gauge, finite, gradient_figures
+from bpttcli.training.progress import Progress, Row, judged
 from bpttcli.training.trouble import Trouble
 from bpttcli.training.updates import Updates
 
@@ -34,6 +34,13 @@ class Ending(Record, frozen=True):
     minutes: float | None = None
     target_loss: float | None = None
     patience: int | None = None
+
+    def expected(self, progress: Progress) -> int:
+        """Estimate how many updates there will be, as far as these and the time decide."""
+        if self.minutes is None or not progress.update or not progress.seconds:
+            return self.updates
+        in_time = round(progress.update * 60.0 * self.minutes / progress.seconds)
+        return min(self.updates, max(in_time, progress.update))
 
 
 class Listener(Protocol):

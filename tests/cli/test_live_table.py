@@ -8,11 +8,12 @@ from bpttcli.cli import live_table
 from bpttcli.cli.live_table import LiveTable
 from bpttcli.cli.terminal import Terminal
 from bpttcli.training.progress import Progress
+from bpttcli.training.run import Ending
 from tests.cli.test_progress import Stream
 from tests.report.test_training import row
 
 
-def shown(monkeypatch, *, watched=True, quiet=False, patience=0.0):
+def shown(monkeypatch, *, watched=True, quiet=False, patience=0.0, ending=Ending(40)):
     """What standard error gets of two rows and 30 of 40 updates."""
     monkeypatch.setattr(live_table, "_PATIENCE", patience)
     monkeypatch.setattr(live_table, "_PAUSE", 0.0)
@@ -21,9 +22,9 @@ def shown(monkeypatch, *, watched=True, quiet=False, patience=0.0):
     terminal = Terminal(io.StringIO(), Stream(watched))
     terminal.quiet = quiet
     table = LiveTable(terminal)
-    table.begin(Progress(rows=[row(0)]), 40)
+    table.begin(Progress(rows=[row(0)]), ending)
     table.row(row(20))
-    table.update(Progress(update=30))
+    table.update(Progress(update=30, seconds=30.0))
     table.stop()
     table.stop()
     assert terminal.out.getvalue() == ""
@@ -35,6 +36,11 @@ def test_rows_and_the_share_of_the_updates_are_shown(monkeypatch):
     assert "30/40" in seen
     assert "horizon" in seen
     assert "0.0286" in seen  # the held-out loss of the second row
+
+
+def test_where_the_time_ends_a_run_first_the_share_is_that_of_the_time(monkeypatch):
+    assert "30/36" in shown(monkeypatch, ending=Ending(40, minutes=0.6))
+    assert "30/40" in shown(monkeypatch, ending=Ending(40, minutes=60.0))
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ from bpttcli.report.training_rows import COLUMNS, log_grid
 from tests.report.test_gradient_norms import EXPERIMENT, report, scalar
 
 EXPERIMENT = EXPERIMENT | {
+    "loss": {"name": "mse", "at": "last"},
     "train": {"optimizer": "adam", "lr": 0.001},
     "truncation": {"name": "fixed", "length": 20},
     "clip": {"norm": 1.0, "value": None},
 }
 TROUBLE = {
     "update": 3,
+    "action": "stop",
     "sentence": "diverged at update 3: the hidden state h_l0 is inf at step 9, unit 2",
 }
 
@@ -45,7 +47,7 @@ def row(update, **more):
     return plain | more
 
 
-def trained(log=None, **more):
+def trained(log=None, experiment=EXPERIMENT, **more):
     log = [row(update) for update in (0, 5, 10)] if log is None else log
     plain = {
         "log": log,
@@ -58,7 +60,7 @@ def trained(log=None, **more):
         "troubles": [],
         "estimator": "fixed(20)",
     }
-    return TrainingReport(Trained(**plain | more), Run(EXPERIMENT, 1 / 6))
+    return TrainingReport(Trained(**plain | more), Run(experiment, 1 / 6))
 
 
 def text(made, form="table"):
@@ -115,9 +117,16 @@ def test_what_the_rows_show_together_is_said_in_a_sentence(log, says):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({}, "loss 0.6 → 0.05455 in 10 updates, below the baseline 0.1667: all updates are done"),
-        ({"log": [row(0), row(1)], "updates": 1}, "in 1 update, not below the baseline"),
-        ({"stopped_by": "patience"}, "the held-out loss has stopped falling"),
+        (
+            {},
+            "held-out loss 0.6 → 0.05455 in 10 updates, below the baseline 0.1667: "
+            "all updates are done",
+        ),
+        ({"log": [row(0), row(1)], "updates": 1}, "in 1 update, above the baseline"),
+        ({"log": [row(0), row(9, held_out=0.18)]}, "about the baseline 0.1667"),
+        ({"log": [row(0), row(9, held_out=0.15)]}, "about the baseline 0.1667"),
+        ({"log": [row(0), row(9, held_out=0.14)]}, "below the baseline 0.1667"),
+        ({"stopped_by": "patience"}, "the loss has stopped falling"),
         ({"stopped_by": "minutes"}, "the time is up"),
         ({"stopped_by": "target_loss"}, "the target loss is reached"),
     ],
@@ -128,14 +137,51 @@ def test_the_headline_compares_the_losses_and_says_what_ended_it(more, says):
 
 def test_a_run_of_a_single_row_compares_nothing():
     made = trained([row(0)], stopped_by="diverged", updates=1, troubles=[TROUBLE])
-    assert made.view().headline == ("diverged", "loss 0.6 at first, 1 update, then it diverged")
+    assert made.view().headline == (
+        "diverged",
+        "held-out loss 0.6 at first, 1 update, then it diverged",
+    )
     assert "Seen" not in dict(made.view().sentences)
 
 
 def test_without_a_test_the_training_loss_stands_in_the_headline():
     made = trained([row(0, held_out=None), row(4, held_out=None)])
-    assert "loss 0.5 → 0.1 in" in made.view().headline[1]
+    assert made.view().headline[1].startswith("loss 0.5 → 0.1 in")
     assert "held-out" not in made.view().grids[0].headers
+
+
+def test_the_loss_of_a_guess_of_classes_is_known_better_than_that_of_numbers():
+    log = [row(0), row(9, held_out=0.15)]
+    experiment = EXPERIMENT | {"loss": {"name": "cross_entropy", "at": "last"}}
+    assert "below the baseline" in trained(log, experiment=experiment).view().headline[1]
+
+
+@pytest.mark.parametrize(
+    ("action", "says"),
+    [
+        ("stop", "unit 2"),
+        ("skip", "unit 2; 2 updates came to nothing"),
+        ("backoff", "; 2 updates came to nothing, and the learning rate is 0.00025 now"),
+    ],
+)
+def test_what_was_done_about_a_divergence_is_counted(action, says):
+    troubles = [TROUBLE | {"action": action}] * 2
+    made = trained([row(0), row(9, learning_rate=2.5e-4)], troubles=troubles)
+    assert dict(made.view().sentences)["Trouble"].endswith(says)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"),
+    [
+        (0.254, "0.25 s"),
+        (12.4, "12 s"),
+        (59.7, "1 min 0 s"),
+        (185.0, "3 min 5 s"),
+        (7800.0, "2 h 10 min"),
+    ],
+)
+def test_the_time_is_told_in_words_that_fit_it(seconds, says):
+    assert dict(trained([row(0), row(9, seconds=seconds)]).view().facts)["time"] == says
 
 
 def test_the_largest_gradient_of_the_run_is_shown():
@@ -163,5 +209,5 @@ def test_of_many_rows_some_are_shown_and_never_the_first_or_last_left_out():
 def test_the_figures_that_matter_most_fit_into_the_narrowest_terminal():
     lines = text(trained()).splitlines()
     assert max(len(line) for line in lines) <= 80
-    header = next(line for line in lines if "held-out" in line)
+    header = next(line for line in lines if line.startswith("update "))
     assert all(name in header for name in ("update", "loss", "‖g‖", "horizon", "ρ(B)"))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bpttcli.training.progress import Progress
 from bpttcli.training.run import Ending
 from tests.training.runs import listened, run_of
 
@@ -74,6 +75,15 @@ def test_without_a_test_the_training_loss_is_judged():
     ears = listened(run)
     assert {row["held_out"] for row in ears.rows} == {None}
     assert run.progress.best == min(row["loss"] for row in ears.rows)
+
+
+def test_how_many_updates_there_will_be_is_a_matter_of_updates_and_minutes():
+    half = Progress(update=10, seconds=30.0)
+    assert Ending(100).expected(half) == 100
+    assert Ending(100, minutes=1.0).expected(half) == 20
+    assert Ending(15, minutes=1.0).expected(half) == 15
+    assert Ending(100, minutes=0.1).expected(half) == 10  # over already
+    assert Ending(100, minutes=1.0).expected(Progress()) == 100
 
 
 def test_it_is_saved_every_so_often_and_at_its_end():
