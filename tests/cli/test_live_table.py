@@ -12,8 +12,10 @@ from bpttcli.training.run import Ending
 from tests.cli.test_progress import Stream
 from tests.report.test_training import row
 
+ENDING = Ending(40)
 
-def shown(monkeypatch, *, watched=True, quiet=False, patience=0.0, ending=Ending(40)):
+
+def shown(monkeypatch, *, watched=True, quiet=False, patience=0.0, ending=ENDING):
     """What standard error gets of two rows and 30 of 40 updates."""
     monkeypatch.setattr(live_table, "_PATIENCE", patience)
     monkeypatch.setattr(live_table, "_PAUSE", 0.0)
