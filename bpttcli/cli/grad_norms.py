@@ -73,11 +73,7 @@ def _one(job: Job, shown: dict[str, Any], *, explained: bool) -> None:
         from bpttcli.report.arrays import gradient_arrays, save_arrays
 
         save_arrays(gradient_arrays(result, problem.network), arrays)
-    model = job.text("--save-model")
-    if model is not None:
-        from bpttcli.models.save import save_parameters, torch_parameters
-
-        save_parameters(model, torch_parameters(problem.network))
+    job.save_model(problem.network)
     report: Report = GradientNormsReport(result, Run(**problem.run), **shown)
     if explained:
         from bpttcli.diagnostics.explain import explain

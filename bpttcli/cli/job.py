@@ -19,6 +19,7 @@ from bpttcli.experiment.wording import shown
 from bpttcli.files import atomic, check_target
 
 if TYPE_CHECKING:
+    from bpttcli.engine.network import Network
     from bpttcli.experiment.build import Problem
     from bpttcli.report.report import Report
 
@@ -159,6 +160,17 @@ class Job:
         if number < least:
             raise InputError(f"{flag} must be an integer of at least {least}, got {shown(value)}")
         return int(number)
+
+    def save_model(self, network: Network) -> None:
+        """Write a network's parameters where it was asked for."""
+        path = self.text("--save-model")
+        if path is None:
+            return
+        from bpttcli.models.save import UNTOLD, save_parameters, torch_parameters
+
+        save_parameters(path, torch_parameters(network))
+        if (name := network.cell.name) in UNTOLD:
+            self.terminal.note(f"{path} does not say that its cell is {name}: --cell {name} will")
 
     def _check_targets(self) -> None:
         """Refuse output paths that nothing can be written to, before the run."""

@@ -350,7 +350,7 @@ TRAIN = (
     ),
     Flag("--resume", "Go on with the run in this folder.", _K, metavar="DIR"),
     Flag("--allow-changed", "Resume although the experiment has changed.", _K),
-    Flag("--save-model", "Write the last parameters to an npz file.", _K, metavar="FILE"),
+    Flag("--save-model", "Write the last parameters: npz or safetensors.", _K, metavar="FILE"),
     Flag("--sample", "Let the trained network say n symbols of its text.", _O, metavar="n"),
     Flag("--prompt", "What it is told first.", _O, metavar="TEXT"),
     Flag("--temperature", "How freely it speaks: 1, or 0 for no chance.", _O, metavar="t"),

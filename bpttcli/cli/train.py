@@ -77,22 +77,13 @@ def _train(job: Job, kept: KeptRun, shown: dict[str, Any]) -> None:
             run.go(listener)
         else:
             job.terminal.note(f"the run in {kept.folder} was finished already: this is its end")
-    _save_model(job, run)
+    job.save_model(run.updates.parameters.network)
     if run.progress.stopped_by is None:
         _interrupted(job, kept, run)
     said = None
     if sampling is not None and run.progress.stopped_by != "diverged":
         said = sampling.say(run.updates.parameters.network, problem)
     _report(job, kept, run, problem, shown, said)
-
-
-def _save_model(job: Job, run: Run) -> None:
-    """Write the last parameters."""
-    path = job.text("--save-model")
-    if path is not None:
-        from bpttcli.models.save import save_parameters
-
-        save_parameters(path, run.updates.parameters.copies())
 
 
 def _interrupted(job: Job, kept: KeptRun, run: Run) -> None:

@@ -14,6 +14,8 @@ from bpttcli.errors import InputError
 from bpttcli.files import atomic, check_target
 
 _KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+#: Cells that parameters of their shapes are not taken for, unless somebody says so.
+UNTOLD = ("relu", "linear")
 _READOUT = ("readout.weight", "readout.bias")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -127,6 +128,20 @@ def test_a_text_is_measured_in_bits_and_in_characters_that_are_right(capsys):
     last = found["log"][-1]
     assert last["bits"] == pytest.approx(last["held_out"] / np.log(2), rel=1e-12)
     assert 0 <= last["accuracy"] <= 1
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu", "linear", "gru"])
+def test_a_model_that_was_saved_is_examined_as_the_one_that_was_trained(capsys, tmp_path, cell):
+    saved = str(tmp_path / "m.npz")
+    options = [*SMALL, "--cell", cell, "--updates", "9", "--format", "json"]
+    _, out, err = run(capsys, *options, "--save-model", saved)
+    said = re.findall(r"--cell \w+", err)
+    assert said == ([f"--cell {cell}"] if cell in ("relu", "linear") else [])
+    more = [word for option in said for word in option.split()]
+    task = ["--task", "adding", "--steps", "12", "--batch", "3"]
+    assert main(["grad-norms", "--model", saved, *task, *more, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["timesteps"] == json.loads(out)["final"]["timesteps"]
 
 
 def test_parameters_can_be_trained_alone(capsys, tmp_path):
