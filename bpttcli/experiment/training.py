@@ -179,8 +179,9 @@ def _feed(problem: Problem, parts: Parts, fed: Task, questions: _Questions) -> F
     if keys.carry_state:
         rng = generator(seed, _HELD_OUT, 0)
         source = fed.parts(rng, keys.held_out, keys.held_out_batch)
-        stream = source.stream(generator(seed, _STREAM, 0))
-        return Carried(stream.chunk, questions, None, seed, _BATCHES)
+        rng = generator(seed, _STREAM, 0)
+        stream, start = source.stream(rng), questions(source.train.sequences(rng), rng).start
+        return Carried(stream.chunk, questions, start, seed, _BATCHES)
     if keys.batch is None:
         return Fresh(parts.train.sequences, questions, seed, _BATCHES)
     return Fresh(_Some(parts, keys.batch).draw, questions, seed, _BATCHES)

@@ -69,6 +69,19 @@ def test_states_that_come_with_the_data_begin_every_sequence():
     np.testing.assert_array_equal(batch.start[0][0], states)
 
 
+def test_states_that_come_with_the_data_begin_a_stream_and_the_carried_ones_go_on():
+    steps = [[[1.0], [2.0]], [[3.0], [4.0]], [[5.0], [6.0]]]
+    states = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]]
+    data = {"task__name": "data", "task__x": steps, "task__y": steps, "task__h0": [states]}
+    keys = {**data, "task__steps": None, "task__batch": None, "train__held_out": 0.0}
+    updates = made_with(**keys, train__carry_state=True, train__chunk=1)
+    np.testing.assert_array_equal(updates.feed.batch(1).start[0][0], states)
+    updates.carry_out(1)
+    assert (updates.feed.batch(2).start[0][0] != states).all()
+    updates.feed.reset()
+    np.testing.assert_array_equal(updates.feed.batch(2).start[0][0], states)
+
+
 def test_a_text_is_measured_in_bits_and_other_tasks_are_not():
     assert run_of(task__name="text").gauge.in_bits
     assert not run_of(task__name="copy", task__steps=25).gauge.in_bits
