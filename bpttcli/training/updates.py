@@ -103,7 +103,7 @@ class Updates:
         self._before = np.empty(parameters.size)
         #: What backing off goes back to: the state before the last update that was carried out.
         self.good: Good | None = None
-        self._clean = estimator.label == "full"
+        self._is_exact = estimator.label == "full"
 
     def rate(self, update: int, factor: float = 1.0) -> float:
         """The learning rate of an update."""
@@ -163,7 +163,7 @@ class Updates:
     ) -> tuple[float, Done | None]:
         """Leave the clipped gradient in `_g`; None where it is not finite."""
         edges = None
-        if not self._clean:
+        if not self._is_exact:
             targets = np.asarray((batch.objective.weights > 0).any(axis=1))
             edges = self._estimator.edges(targets, generator(self._seed, CUTS, update))
         found = plain_gradient(trajectory, batch.objective, edges)
