@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpttcli.engine.cells.cell import Tape
+from bpttcli.engine.freed_memory import keep_freed_memory
 from bpttcli.engine.network import Layer, Network
 from bpttcli.engine.scaled import Array
 from bpttcli.errors import InputError, RunError
@@ -153,6 +154,7 @@ def unroll(
         A pre-activation is NaN, so that φ′ is undefined there (never for a linear cell).
     """
     _check_input(network, x)
+    keep_freed_memory()
     if x.ndim == 3:
         x = np.asarray(x, dtype=np.float64)
     steps, batch = int(x.shape[0]), int(x.shape[1])
