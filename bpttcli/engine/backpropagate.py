@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpttcli.engine.cells.gated import saturated_share
-from bpttcli.engine.contributions import contribution_norms
 from bpttcli.engine.edges import Edges, into_rows, rows_entered
 from bpttcli.engine.gradient import GradientSum
 from bpttcli.engine.losses import Objective, Source
@@ -199,7 +198,7 @@ class _Gathered:
         alone_layers = layers
         if self.alone:
             alone_layers = tuple(layer.summed(self.rows) for layer in swept_rows)
-        self.gradient.add(window, source, layers)
+        added = self.gradient.add(window, source, layers)
         # Windows come from the last to the first, so the first has the last word.
         self.overflow = first_overflow(window) or self.overflow
         if self.own is not None:
@@ -215,9 +214,8 @@ class _Gathered:
                     whole.mantissa[steps] = swept.adjoint[s][:, 0]
                     whole.exponent[steps] = swept.exponent[:, 0, :, None]
             tape = window.tapes[k]
-            delta, own = swept.deltas(network.cell, tape)
-            _put(self.A[k], steps, contribution_norms(delta, trajectory.layer_input(window, k)))
-            _put(self.B[k], steps, contribution_norms(own, tape.states[0][:-1]))
+            _put(self.A[k], steps, added[f"weight_ih_l{k}"].norms())
+            _put(self.B[k], steps, added[f"weight_hh_l{k}"].norms())
             self.saturated[k, steps] = network.cell.saturated(tape)
             slope = network.cell.mean_slope(tape)
             self.slope[k, steps] = np.nan if slope is None else slope
@@ -228,10 +226,9 @@ class _Gathered:
                 Scaled(state[0] / self.trajectory.batch, swept.out.exponent[0, :, None])
                 for state in swept.out.adjoint
             )
-        if source.output is None:
-            _put(self.C, steps, Scaled.of(np.zeros(window.stop - window.start)))
-        else:
-            _put(self.C, steps, contribution_norms(Scaled.of(source.output), top))
+        readout = added.get("readout.weight")
+        nothing = Scaled.of(np.zeros(window.stop - window.start))
+        _put(self.C, steps, nothing if readout is None else readout.norms())
 
     def _entering(self, source: Source, window: Window) -> tuple[Array | None, Array | None]:
         """What the loss says to the rows of the sweep, and what its last target step alone."""
@@ -248,9 +245,8 @@ class _Gathered:
             said = np.where(last[..., None], hidden, 0.0)
             alone = into_rows(said, those, len(self.last_rows))
         entering = into_rows(hidden, weights, self.rows)
-        if self.alone and entering is not None:
-            nothing = np.zeros((len(hidden), self.alone, *hidden.shape[1:]))
-            entering = np.concatenate([entering, nothing if alone is None else alone], axis=1)
+        if self.alone and entering is not None and alone is not None:
+            entering = np.concatenate([entering, alone], axis=1)
         return entering, alone
 
     def adjoints(self) -> Adjoints:

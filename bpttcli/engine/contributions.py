@@ -8,11 +8,83 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpttcli.engine.scaled import NEAR, Array, Scaled, exponent_of, near_one, norms, shift
+from bpttcli.record import Record
 
 # Numbers in one temporary array: small enough to stay in the processor's cache.
 _CHUNK = 2**17
 # Below this share of its terms a sum of products has cancelled too far for Gram matrices.
 _CANCELLED = 1e-4
+
+
+class Contributions(Record, frozen=True):
+    """What each step of a window adds to a weight matrix, (1/N) Σ_n δ_n u_nᵀ, as its factors.
+
+    Parameters
+    ----------
+    delta : Scaled of shape (n, N, D)
+        ∂ℓ_n/∂(W u), with exponents (n, N, 1).
+    fed : (n, N, I) array, or (n, N) array of int
+        u, near 1, its size in the exponents of δ; or the index of the 1 in a one-hot u.
+    size : Scaled of shape (n, N), or None
+        ‖u‖ of what stands in `fed`; None for symbols.
+    """
+
+    delta: Scaled
+    fed: NDArray[Any]
+    size: Scaled | None
+
+    @classmethod
+    def of(cls, delta: Scaled, fed: NDArray[Any]) -> Contributions:
+        """Bring u near 1, its size into the exponents of δ, unless both are near 1 already.
+
+        Then no product leaves the range, and where nothing was fed δ decides nobody's scale.
+        """
+        if fed.ndim == 2:
+            return cls(delta, fed, None)
+        with np.errstate(all="ignore"):
+            found = norms(fed)
+            size = found.exponent + exponent_of(found.mantissa)
+            if delta.is_even and np.abs(size).max() < NEAR:
+                return cls(delta, fed, found)
+            present = (found.mantissa != 0)[..., None]
+            scaled = Scaled(delta.mantissa * present, delta.exponent + size[..., None])
+            unit = shift(fed, -size[..., None])
+            return cls(scaled, unit, norms(unit))
+
+    def norms(self) -> Scaled:
+        """‖(1/N) Σ_n δ_n u_nᵀ‖_F for every step, (n,) (see `contribution_norms`)."""
+        fed, batch = self.fed, self.fed.shape[1]
+        with np.errstate(all="ignore"):
+            found = norms(self.delta.mantissa)
+            size = Scaled(found.mantissa, found.exponent + _rows(self.delta))
+            if self.size is not None:
+                size = Scaled(size.mantissa * self.size.mantissa, size.exponent)
+            if batch == 1:
+                return size[:, 0]
+            bound = size.sum(axis=1)
+            rows, level = _unit(self.delta, found)
+            width = rows.shape[2] if fed.ndim == 2 else rows.shape[2] + fed.shape[2]
+            area = rows.shape[2] * (1 if fed.ndim == 2 else fed.shape[2])
+            if fed.ndim == 3 and batch * width > 2 * area:
+                squares = _by_matrix(rows, fed)
+            else:
+                squares = _by_gram(rows, fed)
+                ratio = squares / shift(bound.mantissa, bound.exponent - level) ** 2
+                lost = np.flatnonzero(~(ratio > _CANCELLED))
+                if len(lost):
+                    squares[lost] = _by_matrix(rows[lost], fed[lost])
+            return Scaled(np.sqrt(squares) / batch, level)
+
+    def sum(self, n_inputs: int) -> Scaled:
+        """(1/N) Σ_t Σ_n δ_t,n u_t,nᵀ, (D, I) (see `parameter_gradient`)."""
+        with np.errstate(all="ignore"):
+            a = self.delta.aligned()
+            rows = a.mantissa.reshape(-1, a.mantissa.shape[-1])
+            if self.fed.ndim == 2:
+                total = _sum_by_symbol(rows, self.fed.reshape(-1), n_inputs).T
+            else:
+                total = np.dot(rows.T, self.fed.reshape(len(rows), -1))
+            return Scaled(total / self.fed.shape[1], a.exponent.reshape(-1)[:1])
 
 
 def contribution_norms(delta: Scaled, fed: NDArray[Any]) -> Scaled:
@@ -33,28 +105,7 @@ def contribution_norms(delta: Scaled, fed: NDArray[Any]) -> Scaled:
     -------
     Scaled of shape (n,)
     """
-    batch = fed.shape[1]
-    with np.errstate(all="ignore"):
-        delta, fed = _balanced(delta, fed)
-        sizes = norms(delta.mantissa)
-        size = Scaled(sizes.mantissa, sizes.exponent + _rows(delta))
-        if fed.ndim == 3:
-            size = Scaled(size.mantissa * norms(fed).mantissa, size.exponent)
-        if batch == 1:
-            return size[:, 0]
-        bound = size.sum(axis=1)
-        rows, level = _unit(delta)
-        width = rows.shape[2] if fed.ndim == 2 else rows.shape[2] + fed.shape[2]
-        area = rows.shape[2] * (1 if fed.ndim == 2 else fed.shape[2])
-        if fed.ndim == 3 and batch * width > 2 * area:
-            squares = _by_matrix(rows, fed)
-        else:
-            squares = _by_gram(rows, fed)
-            ratio = squares / shift(bound.mantissa, bound.exponent - level) ** 2
-            lost = np.flatnonzero(~(ratio > _CANCELLED))
-            if len(lost):
-                squares[lost] = _by_matrix(rows[lost], fed[lost])
-        return Scaled(np.sqrt(squares) / batch, level)
+    return Contributions.of(delta, fed).norms()
 
 
 def parameter_gradient(delta: Scaled, fed: NDArray[Any], n_inputs: int) -> Scaled:
@@ -67,15 +118,7 @@ def parameter_gradient(delta: Scaled, fed: NDArray[Any], n_inputs: int) -> Scale
     n_inputs : int
         I, which integer `fed` does not tell.
     """
-    with np.errstate(all="ignore"):
-        delta, fed = _balanced(delta, fed)
-        a = delta.aligned()
-        rows = a.mantissa.reshape(-1, a.mantissa.shape[-1])
-        if fed.ndim == 2:
-            total = _sum_by_symbol(rows, fed.reshape(-1), n_inputs).T
-        else:
-            total = np.dot(rows.T, fed.reshape(len(rows), -1))
-        return Scaled(total / fed.shape[1], a.exponent.reshape(-1)[:1])
+    return Contributions.of(delta, fed).sum(n_inputs)
 
 
 def bias_gradient(delta: Scaled) -> Scaled:
@@ -85,29 +128,19 @@ def bias_gradient(delta: Scaled) -> Scaled:
         return Scaled(total.mantissa / delta.mantissa.shape[1], total.exponent)
 
 
-def _balanced(delta: Scaled, fed: NDArray[Any]) -> tuple[Scaled, NDArray[Any]]:
-    """Bring what was fed near 1, its size into the exponents of δ, unless both are near 1.
-
-    Then no product leaves the range, and where nothing was fed δ decides nobody's scale.
-    """
-    if fed.ndim == 2:
-        return delta, fed
-    found = norms(fed)
-    size = found.exponent + exponent_of(found.mantissa)
-    if delta.is_even and np.abs(size).max() < NEAR:
-        return delta, fed
-    size = size[..., None]
-    present = (found.mantissa != 0)[..., None]
-    return Scaled(delta.mantissa * present, delta.exponent + size), shift(fed, -size)
-
-
 def _rows(delta: Scaled) -> Any:
     """Exponents of (n, N) rows that broadcast along the last axis."""
     return np.broadcast_to(delta.exponent, (*delta.mantissa.shape[:2], 1))[..., 0]
 
 
-def _unit(rows: Scaled) -> tuple[Array, Any]:
+def _unit(rows: Scaled, norm: Scaled) -> tuple[Array, Any]:
     """Bring the rows of each step to one exponent, the largest of them near 1."""
+    if rows.is_even and not norm.exponent.any():
+        # The size of a step's rows, without another look at all their numbers.
+        found = near_one(norm.mantissa)
+        return shift(rows.mantissa, -found.exponent[..., None]), _rows(rows)[:, 0] + found.exponent[
+            :, 0
+        ]
     exponent = np.broadcast_to(rows.exponent, (*rows.mantissa.shape[:2], 1))
     aligned = Scaled(rows.mantissa, exponent).aligned(axis=(1, 2))
     level = np.broadcast_to(aligned.exponent, exponent.shape).max(axis=(1, 2))

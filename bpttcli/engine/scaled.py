@@ -125,11 +125,16 @@ class Scaled(Record, frozen=True):
 
     def _reduced(self, reduction: Any, axis: int | tuple[int, ...] | None) -> Scaled:
         """Reduce numbers that share their exponents along `axis`."""
-        exponent = np.broadcast_to(self.exponent, self.mantissa.shape).max(axis=axis)
-        return Scaled(np.asarray(reduction(self.mantissa, axis=axis)), np.asarray(exponent))
+        mantissa = np.asarray(reduction(self.mantissa, axis=axis))
+        missing = self.mantissa.ndim - self.exponent.ndim
+        exponent = self.exponent.reshape((1,) * missing + self.exponent.shape).max(axis=axis)
+        return Scaled(mantissa, np.broadcast_to(exponent, mantissa.shape))
 
     def __add__(self, other: Scaled) -> Scaled:
         """Add element by element."""
+        if not (self.exponent.any() or other.exponent.any()):
+            total = self.mantissa + other.mantissa
+            return Scaled(total, np.zeros(total.shape, dtype=np.int64))
         exponents = [np.broadcast_to(a.exponent, a.mantissa.shape) for a in (self, other)]
         return Scaled(np.stack([self.mantissa, other.mantissa]), np.stack(exponents)).sum(axis=0)
 

@@ -72,8 +72,9 @@ class Sweep:
         ----------
         window : Window
             Of n steps.
-        hidden : (n, R, N, H) array or None
-            What the loss says to the top layer's hidden states.
+        hidden : (n, R′, N, H) array or None
+            What the loss says to the top layer's hidden states in the first R′ ≤ R rows, and
+            nothing to those in the others.
         edges : (n, R) array, optional
             Factor on what passes from each step to the one before it, in all layers alike.
 

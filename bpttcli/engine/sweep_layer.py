@@ -69,7 +69,8 @@ class LayerSweep(Record, frozen=True):
     def deltas(self, cell: Cell, tape: Tape, row: int = 0) -> tuple[Scaled, Scaled]:
         """∂ℓ_n/∂(A x_t) and ∂ℓ_n/∂(B h_{t-1}) of one row, (n, N, G·H); one object if equal."""
         exponent = self.exponent[:, row, :, None]
-        delta = self.delta[:, row]
+        # Out of several rows, once, since all that reads it would have to make a copy.
+        delta = np.ascontiguousarray(self.delta[:, row])
         own = cell.recurrent_delta(tape, delta)
         fed = Scaled(delta, exponent)
         return fed, fed if own is delta else Scaled(own, exponent)
@@ -121,8 +122,9 @@ def sweep_layer(
         Of the window's n steps.
     flow : Flow
         What arrives at the last step from later ones.
-    inject : Scaled of shape (n, R, N, H), optional
-        The hidden adjoint from outside the recurrence, with exponents (n, R, N, 1).
+    inject : Scaled of shape (n, R′, N, H), optional
+        The hidden adjoint from outside the recurrence, with exponents (n, R′, N, 1); it enters
+        the first R′ ≤ R rows.
     edges : (n, R) array, optional
         Factor on what passes from each step to the one before it; 0 cuts.
     own : bool
@@ -197,9 +199,9 @@ def _is_finite(flow: Flow, inject: Scaled | None) -> bool:
 class _Injection(Record, frozen=True):
     """The adjoint from outside, and the binary exponent of its norms."""
 
-    mantissa: Array  # (n, R, N, H)
-    exponent: Exponents  # (n, R, N)
-    size: Exponents  # (n, R, N); _NO_SIZE where there is nothing
+    mantissa: Array  # (n, R′, N, H), for the first R′ ≤ R rows
+    exponent: Exponents  # (n, R′, N)
+    size: Exponents  # (n, R′, N); _NO_SIZE where there is nothing
 
     @classmethod
     def of(cls, inject: Scaled) -> _Injection:
@@ -220,11 +222,12 @@ class _Injection(Record, frozen=True):
     def lost(self, first: int, last: int, norm: Scaled) -> bool:
         """Whether something enters a block where the norms of its n + 1 adjoints have nothing."""
         entering = self.size[first:last] != _NO_SIZE
-        return bool((entering & (norm.mantissa[1:] == 0)).any())
+        return bool((entering & (norm.mantissa[1:, : entering.shape[1]] == 0)).any())
 
     def scaled(self, first: int, last: int, level: Exponents) -> Array:
         """Mantissas of a block under the exponent `level`."""
-        return shift(self.mantissa[first:last], (self.exponent[first:last] - level)[..., None])
+        exponent = self.exponent[first:last]
+        return shift(self.mantissa[first:last], (exponent - level[: exponent.shape[1]])[..., None])
 
 
 def _sums(arrays: tuple[Array, ...], exponent: Exponents, axis: int) -> list[Scaled]:
@@ -247,7 +250,8 @@ def _level(arriving: Flow, fresh: Exponents | None, idle: int) -> Exponents:
         size = np.maximum(size, np.abs(state).max(axis=-1))
     level = np.where(size > 0, arriving.exponent + exponent_of(size), _NO_SIZE)
     if fresh is not None:
-        level = np.maximum(level, fresh)
+        entered = level[: len(fresh)]
+        np.maximum(entered, fresh, out=entered)
     level = np.where(level == _NO_SIZE, arriving.exponent, level)
     return np.where(np.abs(level - arriving.exponent) < idle, arriving.exponent, level)
 

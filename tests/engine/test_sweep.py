@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from bpttcli.engine.cells import CELLS, cell_named
+from bpttcli.engine.network import Network
 from bpttcli.engine.scaled import Scaled
 from bpttcli.engine.sweep import Sweep
 from bpttcli.engine.sweep_layer import Flow
 from bpttcli.engine.unroll import unroll
 from tests import naive
-from tests.runs import network, silence, stack
+from tests.runs import network, random_parameters, silence, stack
 
 STEPS = 60
 
@@ -133,3 +135,36 @@ def test_what_arrives_is_all_there_is_without_a_loss():
     window = next(unroll(net, silence(1, inputs=2)).windows())
     (part,) = Sweep(net, 1, rows=2, arriving=[flow]).through(window, None)
     np.testing.assert_array_equal(part.out.adjoint[0][:, 0], B)
+
+
+OWN = [(cell, own) for cell in CELLS for own in (False, True)[: 1 + bool(cell_named(cell).carry)]]
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-200])
+@pytest.mark.parametrize(("cell", "own"), OWN)
+def test_rows_that_the_loss_does_not_enter_may_be_left_out(cell, size, own):
+    """They go on with what arrives from later steps, and lead to nothing where nothing does."""
+    rng = np.random.default_rng(5)
+    parameters = random_parameters(rng, len(cell_named(cell).gates), layers=2)
+    net = Network.from_parameters(cell_named(cell), parameters)
+    (window,) = unroll(net, rng.normal(size=(9, 2, 3))).windows()
+    hidden = size * rng.normal(size=(9, 3, 2, 4))
+    hidden[:, 2] = 0.0
+    flows = [
+        Flow(
+            tuple(rng.normal(size=(3, 2, 4)) for _ in net.cell.states),
+            rng.integers(-700, 700, size=(3, 2)),
+        )
+        for _ in net.layers
+    ]
+    for flow in flows if own else []:
+        for state in flow.adjoint[:-1]:
+            state[...] = 0.0  # nothing but the last state is on an own path
+    whole = Sweep(net, 2, 3, own, flows).through(window, hidden)
+    short = Sweep(net, 2, 3, own, flows).through(window, hidden[:, :2])
+    for every, fewer in zip(whole, short, strict=True):
+        np.testing.assert_array_equal(every.exponent, fewer.exponent)
+        for wanted, found in zip(every.adjoint, fewer.adjoint, strict=True):
+            np.testing.assert_array_equal(wanted, found)
+        np.testing.assert_array_equal(every.delta, fewer.delta)
+        assert found[:, 2].any()

@@ -87,9 +87,9 @@ class Cell(Protocol):
             what reaches the step before the window. R rows share one trajectory.
         delta : (n, R, N, G·H) array
             On return ∂ℓ_n/∂(A x_t).
-        inject : (n, R, N, H) array or None
-            The hidden adjoint that comes from outside the recurrence: this step's output,
-            the layer above.
+        inject : (n, R′, N, H) array or None
+            The hidden adjoint that comes from outside the recurrence into the first R′ ≤ R
+            rows: this step's output, the layer above.
         edges : (n, R, 1, 1) array or None
             Factor on what passes from a step to the one before it (0 is a cut).
         """

@@ -89,12 +89,14 @@ class Elman:
             delta.reshape(g[1:].shape)[::-1],
             flat_delta[::-1],
             views.flat[-2::-1],
+            views.inject,
+            views.entered,
             range(len(delta) - 1, -1, -1),
             strict=True,
         )
-        for arrived, slope, d, flat_d, below, i in backward:
-            if views.inject is not None:
-                add(arrived, views.inject[i], arrived)
+        for arrived, slope, d, flat_d, below, said, entered, i in backward:
+            if said is not None:
+                add(entered, said, entered)
             multiply(arrived, slope, d)
             dot(flat_d, B, below)
             if views.edges is not None:

@@ -40,8 +40,8 @@ def keep_back(state: Array, keep: Array, entering: Array | None, edges: Array | 
         is the adjoint after step i, and entry 0 is what reaches the step before.
     keep : (n, N, H) array
         The gate.
-    entering : (n, R, N, H) array or None
-        What comes from outside.
+    entering : (n, R′, N, H) array or None
+        What comes from outside into the first R′ ≤ R rows.
     edges : (n, R, 1, 1) array or None
         Factor on what passes from a step to the one before it.
     """
@@ -50,7 +50,8 @@ def keep_back(state: Array, keep: Array, entering: Array | None, edges: Array | 
         state[:0:-1], state[-2::-1], keep[::-1], backward, strict=True
     ):
         if entering is not None:
-            np.add(arrived, entering[i], arrived)
+            entered = arrived[: entering.shape[1]]
+            np.add(entered, entering[i], entered)
         np.multiply(arrived, kept, below)
         if edges is not None:
             np.multiply(below, edges[i], below)

@@ -124,12 +124,14 @@ class Gru(Gated):
             views.flat[-2::-1],
             by_recurrent[::-1],
             keep[::-1],
+            views.inject,
+            views.entered,
             range(len(delta) - 1, -1, -1),
             strict=True,
         )
-        for g, g_wide, below, flat_below, by, z, i in backward:
-            if views.inject is not None:
-                add(g, views.inject[i], g)
+        for g, g_wide, below, flat_below, by, z, said, entered, i in backward:
+            if said is not None:
+                add(entered, said, entered)
             multiply(g_wide, by, gate_delta)
             dot(flat_delta, B, flat_below)
             multiply(g, z, kept)

@@ -110,12 +110,13 @@ class Lstm(Gated):
             gate_delta[::-1, ..., :3, :],
             gate_delta[::-1, ..., 3, :],
             flat_delta[::-1],
-            range(n - 1, -1, -1),
+            zip(views.inject, views.entered, range(n - 1, -1, -1), strict=True),
             strict=True,
         )
-        for g, y, y_wide, y_below, below, k, by_c, by_h, f, d_c, d_h, flat_d, i in backward:
-            if views.inject is not None:
-                add(g, views.inject[i], g)
+        for g, y, y_wide, y_below, below, k, by_c, by_h, f, d_c, d_h, flat_d, rest in backward:
+            said, entered, i = rest
+            if said is not None:
+                add(entered, said, entered)
             multiply(g, k, passed)
             add(y, passed, y)
             multiply(y_wide, by_c, d_c)
@@ -139,7 +140,7 @@ class Lstm(Gated):
         h, c = adjoint
         h[:-1] = 0.0
         if inject is not None:
-            h[1:] = inject
+            h[1:, : inject.shape[1]] = inject
         entering = None if inject is None else inject * through[:, None]
         keep_back(c, forget, entering, edges)
         wide = delta.reshape(*c[1:].shape[:-1], 4, -1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import repeat
+
 from bpttcli.engine.scaled import Array
 
 
@@ -15,7 +18,8 @@ class Views:
     Parameters
     ----------
     adjoint : tuple of (n+1, R, N, H) arrays
-    inject : (n, R, N, H) array or None
+    inject : (n, R′, N, H) array or None
+        What enters the first R′ ≤ R rows.
     edges : (n, R, 1, 1) array or None
     """
 
@@ -26,5 +30,10 @@ class Views:
         self.flat = adjoint[0].reshape(n, rows * batch, hidden)
         one = rows == 1
         self.states = tuple(state[:, 0] if one else state for state in adjoint)
-        self.inject = inject[:, 0] if one and inject is not None else inject
+        # From the last step: what enters, None for nothing, and the rows that it enters.
+        self.inject: Iterable[Array | None] = repeat(None, n - 1)
+        self.entered = self.states[0][:0:-1]
+        if inject is not None:
+            self.inject = inject[::-1, 0] if one else inject[::-1]
+            self.entered = self.entered if one else self.entered[:, : inject.shape[1]]
         self.edges = edges[:, 0] if one and edges is not None else edges
