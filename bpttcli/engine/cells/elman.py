@@ -85,7 +85,7 @@ class Elman:
         dot, add, multiply = np.dot, np.add, np.multiply
         backward = zip(
             g[:0:-1],
-            slopes[0][::-1],
+            views.by_row(slopes[0])[::-1],
             delta.reshape(g[1:].shape)[::-1],
             flat_delta[::-1],
             views.flat[-2::-1],

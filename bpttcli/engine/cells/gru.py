@@ -123,7 +123,7 @@ class Gru(Gated):
             h[-2::-1],
             views.flat[-2::-1],
             by_recurrent[::-1],
-            keep[::-1],
+            views.by_row(keep)[::-1],
             views.inject,
             views.entered,
             range(len(delta) - 1, -1, -1),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import repeat
 
+import numpy as np
+
 from bpttcli.engine.scaled import Array
+
+# Numbers in a step up to which a copy for every row costs less than to broadcast at each step.
+_FEW = 512
 
 
 class Views:
@@ -29,6 +34,7 @@ class Views:
         n, rows, batch, hidden = adjoint[0].shape
         self.flat = adjoint[0].reshape(n, rows * batch, hidden)
         one = rows == 1
+        self._copies = rows if 1 < rows <= _FEW // (batch * hidden) else 0
         self.states = tuple(state[:, 0] if one else state for state in adjoint)
         # From the last step: what enters, None for nothing, and the rows that it enters.
         self.inject: Iterable[Array | None] = repeat(None, n - 1)
@@ -37,3 +43,9 @@ class Views:
             self.inject = inject[::-1, 0] if one else inject[::-1]
             self.entered = self.entered if one else self.entered[:, : inject.shape[1]]
         self.edges = edges[:, 0] if one and edges is not None else edges
+
+    def by_row(self, factor: Array) -> Array:
+        """Prepare a factor (n, N, H) of the adjoints at each step, the same for every row."""
+        if not self._copies:
+            return factor
+        return np.repeat(factor[:, None], self._copies, axis=1)
