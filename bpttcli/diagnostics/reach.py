@@ -73,20 +73,26 @@ def reach_of(propagated: Scaled, last_target: NDArray[np.int64], epsilon: float)
     defined = bool(len(alive)) and bool(np.isfinite(by_lag.mantissa).all())
     if not defined or alive[0] != 0:
         return Reach(by_lag, None, None, False, None)
-    # As ratios, not logarithms: a growth of ½ reaches ε = ¼ at lag 2, to the last digit.
-    ratio = Scaled(by_lag.mantissa / by_lag.mantissa[0], by_lag.exponent - by_lag.exponent[0])
-    within = np.flatnonzero(ratio.value >= epsilon)
     last = int(alive[-1])
     cut = last if last < len(logs) - 1 else None
-    horizon = int(within[-1])
+    horizon = _horizon(by_lag, epsilon)
     growth = growth_per_step(logs, alive)
     return Reach(by_lag, growth, horizon, horizon == len(logs) - 1, cut)
+
+
+def _horizon(by_lag: Scaled, epsilon: float) -> int:
+    """Find the last lag at which a share ε of the first is left."""
+    # As ratios, not logarithms: a growth of ½ reaches ε = ¼ at lag 2, to the last digit.
+    ratio = Scaled(by_lag.mantissa / by_lag.mantissa[0], by_lag.exponent - by_lag.exponent[0])
+    return int(np.flatnonzero(ratio.value >= epsilon)[-1])
 
 
 def _by_lag(propagated: Scaled, last_target: NDArray[np.int64]) -> Scaled:
     """Average over sequences at equal lag, which is equal time if they end together."""
     if (last_target == last_target[0]).all():
-        return propagated[: last_target[0]][::-1].mean(axis=1)
+        together = propagated[: last_target[0]][::-1]
+        # The mean of one sequence is itself, without a copy of a million steps.
+        return together[:, 0] if len(last_target) == 1 else together.mean(axis=1)
     longest = int(last_target.max())
     mantissa = np.zeros((longest, len(last_target)))
     exponent = np.zeros(mantissa.shape, dtype=np.int64)
@@ -118,6 +124,7 @@ def growth_per_step(logs: Array, alive: NDArray[Any]) -> float | None:
         return None
     lag = alive - alive.mean()
     level = logs[alive]
-    slope = float(lag @ (level - level.mean()) / (lag @ lag))
+    level -= level.mean()
+    slope = float(lag @ level / (lag @ lag))
     with np.errstate(over="ignore", under="ignore"):
         return float(np.exp(slope))

@@ -150,7 +150,7 @@ class _Gathered:
             self.own = Sweep(network, batch, len(self.last_rows), own=True)
         self.gradient = GradientSum(trajectory)
         self.loss = np.zeros(batch)
-        self.C = _blank(steps)
+        self.C: Scaled | None = None
         depth, states = len(network.layers), len(network.cell.states)
         self.norm = [[_blank(steps, batch) for _ in range(states)] for _ in range(depth)]
         self.propagated = self.norm
@@ -226,9 +226,12 @@ class _Gathered:
                 Scaled(state[0] / self.trajectory.batch, swept.out.exponent[0, :, None])
                 for state in swept.out.adjoint
             )
-        readout = added.get("readout.weight")
-        nothing = Scaled.of(np.zeros(window.stop - window.start))
-        _put(self.C, steps, nothing if readout is None else readout.norms())
+        if "readout.weight" in added:
+            if self.C is None:
+                # Windows before this one, which are later steps, had nothing to add.
+                zeros = np.zeros(trajectory.steps)
+                self.C = Scaled(zeros, np.zeros(zeros.shape, dtype=np.int64))
+            _put(self.C, steps, added["readout.weight"].norms())
 
     def _entering(self, source: Source, window: Window) -> tuple[Array | None, Array | None]:
         """What the loss says to the rows of the sweep, and what its last target step alone."""
@@ -268,10 +271,10 @@ class _Gathered:
             )
             for k in range(depth)
         )
+        # Where no output says anything one zero stands for all steps.
+        C = self.C or Scaled.of(np.broadcast_to(0.0, self.trajectory.steps))
         gradient = self.gradient.total()
-        return Adjoints(
-            self.loss, self.last_target, layers, self.C, gradient, self.overflow, self.edges
-        )
+        return Adjoints(self.loss, self.last_target, layers, C, gradient, self.overflow, self.edges)
 
 
 def _blank(*shape: int) -> Scaled:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from bpttcli._version import __version__
 from bpttcli.diagnostics.gradient_norms import GradientNorms, LayerNorms, PerLayer
@@ -34,7 +37,7 @@ class GradientNormsReport(Report):
         everything: bool = False,
     ) -> None:
         self._summary = _summary(result, run)
-        self._layers = [timestep_columns(layer) for layer in result.layers]
+        self._layers = result.layers
         self._headline = _headline(result)
         self._gate = None if result.own_path is None else result.own_path.gate
         self._baseline_name = run.baseline_name
@@ -43,14 +46,15 @@ class GradientNormsReport(Report):
 
     def document(self) -> dict[str, Any]:
         """The JSON of DESIGN: ``timesteps`` of the top layer, ``layers`` of each."""
-        rows = [rows_of(columns) for columns in self._layers]
+        rows = [rows_of(timestep_columns(layer)) for layer in self._layers]
         layers = [{"layer": k, "timesteps": steps} for k, steps in enumerate(rows)]
         return {**self._summary, "timesteps": rows[-1], "layers": layers}
 
     def columns(self) -> Columns:
         """A row for every step of every layer."""
-        whole: Columns = {"layer": []} | {name: [] for name in self._layers[0]}
-        for k, columns in enumerate(self._layers):
+        each = [timestep_columns(layer) for layer in self._layers]
+        whole: Columns = {"layer": []} | {name: [] for name in each[0]}
+        for k, columns in enumerate(each):
             whole["layer"] += [k] * len(columns["t"])
             for name, values in columns.items():
                 whole[name] += values
@@ -61,7 +65,7 @@ class GradientNormsReport(Report):
         top, verdict = self._layers[-1], self._summary["verdict"]
         ran = describe_estimate(self._summary["experiment"])
         return View(
-            title=f"{ran} · {counted(len(top['t']), 'step')}",
+            title=f"{ran} · {counted(len(top.saturated), 'step')}",
             headline=(verdict["name"], self._headline),
             sentences=[("Why", verdict["cause"]), ("Advice", verdict["advice"])],
             facts=_facts(self._summary, top, self._baseline_name, self._gate, self._weights),
@@ -104,24 +108,26 @@ def _summary(result: GradientNorms, run: Run) -> dict[str, Any]:
     }
 
 
-def timestep_columns(layer: LayerNorms) -> Columns:
-    """The figures of one layer's steps, a list a column, from t = 1 to T."""
+def timestep_columns(layer: LayerNorms, chosen: Sequence[int] | None = None) -> Columns:
+    """The figures of one layer's steps, a list a column, from t = 1 to T or at some indices."""
     steps = len(layer.saturated)
-    columns: Columns = {"t": list(range(1, steps + 1)), "lag": list(range(steps - 1, -1, -1))}
+    those = slice(None) if chosen is None else np.asarray(chosen)
+    t = np.arange(1, steps + 1)[those]
+    columns: Columns = {"t": t.tolist(), "lag": (steps - t).tolist()}
     norms = ("hidden", "hidden_min", "hidden_max", "cell", "propagated", "cell_propagated")
     for name in (*norms, "A", "B", "C"):
         value = getattr(layer, name)
         if value is None and name in norms:
             continue
         if value is None:
-            columns |= {name: [None] * steps, f"{name}_log10": [None] * steps}
+            columns |= {name: [None] * len(t), f"{name}_log10": [None] * len(t)}
         else:
-            columns |= scaled(name, value)
-    columns["saturated"] = figures(layer.saturated)
+            columns |= scaled(name, value[those])
+    columns["saturated"] = figures(layer.saturated[those])
     for gate, mean in layer.gates.items():
-        columns[f"gate_{gate}"] = figures(mean)
-        columns[f"gate_{gate}_saturated"] = figures(layer.gates_saturated[gate])
-    return columns if layer.carried is None else columns | scaled("carried", layer.carried)
+        columns[f"gate_{gate}"] = figures(mean[those])
+        columns[f"gate_{gate}_saturated"] = figures(layer.gates_saturated[gate][those])
+    return columns if layer.carried is None else columns | scaled("carried", layer.carried[those])
 
 
 def _optional(value: float | None) -> float | None:
@@ -158,7 +164,7 @@ def _headline(result: GradientNorms) -> str:
 
 def _facts(
     document: dict[str, Any],
-    top: dict[str, list[Any]],
+    top: LayerNorms,
     baseline_name: str | None,
     gate: str | None,
     weights: str,
@@ -184,8 +190,8 @@ def _facts(
             horizon += "and beyond it nothing"
         else:
             horizon += f"{epsilon:.4g} of the gradient is left"
-    saturated = [s for s in top["saturated"] if s is not None]
-    share = sum(saturated) / len(saturated) if saturated else None
+    saturated = top.saturated[np.isfinite(top.saturated)]
+    share = float(saturated.mean()) if len(saturated) else None
     facts = [("loss", loss), ("growth per step back", growth), ("horizon", horizon)]
     if gate is not None:
         kept = f"gate {gate} keeps {short(document['carry'])} a step"
@@ -225,17 +231,18 @@ def by_layer(values: list[Any]) -> str:
     return ", ".join(f"{text} (layer {k})" for k, text in enumerate(written))
 
 
-def _steps_grid(layers: list[dict[str, list[Any]]], chosen: list[int], gate: str | None) -> Grid:
+def _steps_grid(norms: Sequence[LayerNorms], chosen: list[int], gate: str | None) -> Grid:
     """Tabulate the chosen steps of the top layer, and the adjoints of those below.
 
     Of a gated cell the way back comes first, since a narrow terminal shows the first columns.
     """
-    top = layers[-1]
+    layers = [timestep_columns(layer, chosen) for layer in norms]
+    top, hidden, propagated = layers[-1], norms[-1].hidden, norms[-1].propagated
     size = {name: _sizes(top, name) for name in ("hidden", "cell", "propagated", *"ABC")}
     columns = {"‖g_t‖": size["hidden"]}
     if "cell" in top:
         columns["‖∂ℓ/∂c‖"] = size["cell"]
-    if top["propagated"] != top["hidden"]:
+    if not np.array_equal(propagated.value, hidden.value, equal_nan=True):
         columns["‖p_t‖"] = size["propagated"]
     contributions = {name: size[name] for name in "ABC"}
     lower = {f"layer {k}": _sizes(layer, "hidden") for k, layer in enumerate(layers[:-1])}
@@ -246,10 +253,13 @@ def _steps_grid(layers: list[dict[str, list[Any]]], chosen: list[int], gate: str
         columns[gate] = ["–" if mean is None else f"{mean:.3f}" for mean in top[f"gate_{gate}"]]
         columns["own"] = _own_share(top)
         columns |= saturated | contributions | lower
-    bars = _bars([top["propagated_log10"][i] for i in chosen])
+    bars = _bars(top["propagated_log10"])
+    numbered = zip(map(str, top["t"]), map(str, top["lag"]), strict=True)
     rows: list[list[Cell]] = [
-        [str(top["t"][i]), str(top["lag"][i]), *(column[i] for column in columns.values()), bar]
-        for i, bar in zip(chosen, bars, strict=True)
+        [*place, *cells, bar]
+        for place, cells, bar in zip(
+            numbered, zip(*columns.values(), strict=True), bars, strict=True
+        )
     ]
     headers = ["t", "lag", *columns, "log scale"]
     title = "Gradient by time step: the adjoint, and what each step adds to A, B and C"
