@@ -169,7 +169,7 @@ def describe_file(model: dict[str, Any]) -> str:
     Examples
     --------
     >>> parts = {"recurrent": "rnn", "readout": "fc", "embedding": None, "direction": None}
-    >>> describe_file({"file": "/tmp/model.pt", **parts})
+    >>> describe_file({"file": "runs/model.pt", **parts})
     'rnn → fc of model.pt'
     """
     name = printable(os.path.basename(model["file"]))
