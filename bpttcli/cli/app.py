@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from bpttcli._version import __version__
-from bpttcli.cli import compare_truncation, grad_norms, spectrum, train
-from bpttcli.cli.options import help_text
 
-app = typer.Typer(
-    name="bptt",
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+#: For each command its module, whose `command` it is, in the order of the help.
+COMMANDS = {
+    "grad-norms": "bpttcli.cli.grad_norms",
+    "spectrum": "bpttcli.cli.spectrum",
+    "compare-truncation": "bpttcli.cli.compare_truncation",
+    "train": "bpttcli.cli.train",
+}
 
 
 def _version(value: bool) -> None:
@@ -39,8 +40,23 @@ def _bptt(
     """
 
 
-app.callback(help=help_text(_bptt.__doc__))(_bptt)
-app.command("grad-norms")(grad_norms.command)
-app.command("spectrum")(spectrum.command)
-app.command("compare-truncation")(compare_truncation.command)
-app.command("train")(train.command)
+def app_of(names: Iterable[str]) -> typer.Typer:
+    """Build ``bptt`` with some of its commands: one that is run needs none of the others.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of `COMMANDS`.
+    """
+    from bpttcli.cli.options import help_text
+
+    app = typer.Typer(
+        name="bptt",
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(help=help_text(_bptt.__doc__))(_bptt)
+    for name in names:
+        app.command(name)(import_module(COMMANDS[name]).command)
+    return app

@@ -54,12 +54,15 @@ def _main(arguments: list[str]) -> int:
     import typer
     from typer.main import get_command
 
-    from bpttcli.cli.app import app
+    from bpttcli.cli.app import COMMANDS, app_of
     from bpttcli.cli.terminal import Terminal
     from bpttcli.errors import BpttError
 
     if "_BPTT_COMPLETE" in os.environ:
-        app(prog_name="bptt")  # the shell asks what a word may become; it does not return
+        # The shell asks what a word may become; it does not return.
+        app_of(COMMANDS)(prog_name="bptt")
+    # A misspelt name gets the known ones, and the help tells of all.
+    app = app_of(arguments[:1] if arguments[0] in COMMANDS else COMMANDS)
     # Typer hands down the usage errors of the Click that it carries, but not their class.
     usage_error = cast("type[Exception]", typer.BadParameter.__mro__[1])
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from typing import Any, Literal, get_args, get_origin
 
@@ -125,6 +124,8 @@ def _remedy(value: object, types: list[mi.Type], choices: list[str]) -> str:
     if value is None:
         return f": leave the key out for its default, or {_QUOTE}"
     if isinstance(value, str):
+        import difflib  # an error may take its time; a run that has none shall not
+
         close = difflib.get_close_matches(value, choices, n=1)
         return f"; did you mean '{close[0]}'?" if close else ""
     takes_text = any(isinstance(each, mi.StrType) for each in types)

@@ -21,6 +21,8 @@ _COLOURS = {
     "undefined": "bold red",
 }
 _BAR_WIDTH = 16
+# A plain string would be searched for what to highlight, by patterns that take long to compile.
+_EMPTY = Text()
 
 
 def render_table(view: View, console: Console, *, encoding: str | None = "utf-8") -> str:
@@ -72,23 +74,23 @@ class _Printer:
         head = Text.assemble((f"{name}", _COLOURS.get(name, "bold")), "  ", self._spelled(says))
         parts: list[RenderableType] = [
             Text(self._spelled(view.title), style="dim"),
-            "",
+            _EMPTY,
             head,
         ]
         if view.sentences:
             parts.append(self._pairs(view.sentences, "bold"))
         if view.facts:
-            parts += ["", self._pairs(view.facts, "cyan")]
+            parts += [_EMPTY, self._pairs(view.facts, "cyan")]
         for grid in view.grids:
             # A title of Rich's own would be wrapped to the width of a narrow table.
-            parts += ["", Text(self._spelled(grid.title), style="bold")]
+            parts += [_EMPTY, Text(self._spelled(grid.title), style="bold")]
             if grid.note:
                 parts.append(Text(self._spelled(grid.note)))
             parts.append(self._grid(grid))
         for picture in view.pictures:
             drawing = self._spelled("\n".join(picture.lines))
             title = Text(self._spelled(picture.title), style="bold")
-            parts += ["", title, Text(drawing, no_wrap=not picture.folded, overflow="fold")]
+            parts += [_EMPTY, title, Text(drawing, no_wrap=not picture.folded, overflow="fold")]
         return Group(*parts)
 
     def _spelled(self, text: str) -> str:

@@ -16,12 +16,12 @@ Unit = Literal["char", "word"]
 
 # Scripts without spaces between words: kana, and the blocks of Han characters.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# Not compiled here, which would take longer than a short run that reads no text.
 _LETTERS = rf"[^\W{_UNSPACED}]+"
-_WORD = re.compile(rf"[{_UNSPACED}]|{_LETTERS}(?:['’]{_LETTERS})*|[^\w\s]")
+_WORD = rf"[{_UNSPACED}]|{_LETTERS}(?:['’]{_LETTERS})*|[^\w\s]"
 # Marks that lean on the word before them, and those that lean on the one after.
 _CLOSING, _OPENING = frozenset(".,;:!?…)]}”"), frozenset("([{“¿¡")
-_RUN = re.compile(_LETTERS)
-_WIDE = re.compile(rf"[{_UNSPACED}\u3000-\u303f\uff00-\uffef]")
+_WIDE = rf"[{_UNSPACED}\u3000-\u303f\uff00-\uffef]"
 
 
 def split(text: str, unit: Unit) -> list[str]:
@@ -39,7 +39,7 @@ def split(text: str, unit: Unit) -> list[str]:
     >>> split("It's late, 时间!", "word")
     ["It's", 'late', ',', '时', '间', '!']
     """
-    return list(text) if unit == "char" else _WORD.findall(text)
+    return list(text) if unit == "char" else re.findall(_WORD, text)
 
 
 class Vocabulary(Record, frozen=True):
@@ -121,8 +121,8 @@ def _apart(before: str, after: str) -> bool:
     """Whether a space stands between two words."""
     if "\n" in (before, after):
         return False
-    if _RUN.match(before) and _RUN.match(after):
+    if re.match(_LETTERS, before) and re.match(_LETTERS, after):
         return True  # or the two would be read as one
-    if _WIDE.match(before) or _WIDE.match(after):
+    if re.match(_WIDE, before) or re.match(_WIDE, after):
         return False
     return before not in _OPENING and after not in _CLOSING

@@ -1,8 +1,12 @@
 """What a command raises becomes one line and an exit status."""
 
+import subprocess
+import sys
+
 import pytest
 
 from bpttcli.cli import main
+from bpttcli.cli.app import COMMANDS
 from bpttcli.errors import RunError
 
 
@@ -46,3 +50,21 @@ def test_debug_raises_what_would_be_a_line(failing):
     failing(RunError("diverged"))
     with pytest.raises(RunError):
         main.main(["grad-norms", "--debug"])
+
+
+@pytest.mark.parametrize("arguments", [["spectrum", "--help"], ["--help"], ["spectrun"]], ids=str)
+def test_only_the_command_that_is_asked_for_is_loaded(arguments):
+    """The help and a misspelt name ask for all."""
+    program = (
+        "import sys; from bpttcli.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: print([m for m in sys.modules if m.startswith('bpttcli.cli.')], 'numpy' in "
+        "sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True
+    )
+    loaded = done.stderr.splitlines()[-1]
+    wanted = {"bpttcli.cli.spectrum"} if arguments[0] == "spectrum" else set(COMMANDS.values())
+    assert {module for module in COMMANDS.values() if f"'{module}'" in loaded} == wanted
+    assert loaded.endswith("False")
