@@ -48,7 +48,7 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     names : iterable of str
         Of `COMMANDS`.
     """
-    from bpttcli.cli.options import help_text
+    from bpttcli.cli.flags import help_text
 
     app = typer.Typer(
         name="bptt",

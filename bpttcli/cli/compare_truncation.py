@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpttcli.cli.options import ARRAYS, COMPARE, SHARED, STEPS, signature
+from bpttcli.cli.flags import signature
+from bpttcli.cli.options import ARRAYS, COMPARE, SHARED, STEPS
 
 if TYPE_CHECKING:
     from bpttcli.diagnostics.clip_audit import ClipAudit

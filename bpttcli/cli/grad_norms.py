@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bpttcli.cli.flags import signature
 from bpttcli.cli.options import (
     ARRAYS,
     EXPLAIN,
@@ -14,7 +15,6 @@ from bpttcli.cli.options import (
     SHARED,
     STEPS,
     SWEEP,
-    signature,
 )
 from bpttcli.errors import InputError
 

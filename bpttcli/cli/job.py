@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bpttcli.cli.options import FORMATS, Flag, settings
+from bpttcli.cli.flags import Flag, settings
+from bpttcli.cli.options import FORMATS
 from bpttcli.cli.progress import Progress
 from bpttcli.cli.terminal import Terminal
 from bpttcli.errors import InputError, nearest

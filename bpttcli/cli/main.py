@@ -73,7 +73,7 @@ def _main(arguments: list[str]) -> int:
     except typer.Exit as exit_:
         return exit_.exit_code
     except usage_error as error:
-        says, status = _usage(error), Status.USAGE
+        says, status = _usage(error, arguments), Status.USAGE
     except (BpttError, MemoryError, OSError) as error:
         if isinstance(error, BrokenPipeError) or "--debug" in arguments:
             raise
@@ -82,7 +82,7 @@ def _main(arguments: list[str]) -> int:
     return status
 
 
-def _usage(error: Exception) -> str:
+def _usage(error: Exception, arguments: list[str]) -> str:
     """Say Click's usage errors in one line of this tool's."""
     message = " ".join((getattr(error, "message", "") or str(error)).split())
     message = message.rstrip(".").replace(". Did you mean", ", did you mean")
@@ -91,8 +91,13 @@ def _usage(error: Exception) -> str:
         message += f", did you mean {' or '.join(close)}?"
     elif hasattr(error, "possibilities") and hasattr(error, "option_name") and not close:
         message += ", an argument like it stands after --"
+    from bpttcli.cli.app import COMMANDS
+
     context = getattr(error, "ctx", None)
     path = "bptt" if context is None else context.command_path
+    if context is None and arguments[0] in COMMANDS:
+        # An option without its value is found before there is a context.
+        path = f"bptt {arguments[0]}"
     return f"{message[:1].lower()}{message[1:]} (see {path} --help)"
 
 

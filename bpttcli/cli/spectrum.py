@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpttcli.cli.options import SHARED, SPECTRUM, signature
+from bpttcli.cli.flags import signature
+from bpttcli.cli.options import SHARED, SPECTRUM
 
 if TYPE_CHECKING:
     from bpttcli.cli.job import Job

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpttcli.cli.options import SHARED, STEPS, TRAIN, signature
+from bpttcli.cli.flags import signature
+from bpttcli.cli.options import SHARED, STEPS, TRAIN
 from bpttcli.errors import InputError
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ OPTIONS = [
     (["--model", ""], "--model: model.file must be a path"),
     (["--text", "a", "--data", "b"], "--text"),
     (["--batch-first"], "--batch-first: task.batch_first is not a key of this task"),
-    (["--steps"], "option '--steps' requires an argument"),
+    (["--steps"], "option '--steps' requires an argument (see bptt grad-norms --help)"),
     (["--quiet=3"], "option '--quiet' does not take a value"),
     (["-7"], "an argument like it stands after --"),
     (["--", "-7"], "neither a file nor a bundled experiment named '-7'"),
