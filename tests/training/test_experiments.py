@@ -95,7 +95,7 @@ class TestInfluenceBalancing:
 
     @pytest.mark.parametrize("seed", ["0", "1", "2"])
     def test_cuts_at_random_reach_it(self, tmp_path, seed):
-        random = ["--truncation", "artbp", "--set", "truncation.length=null", "--seed", seed]
+        random = ["--truncation", "artbp", "--seed", seed]
         document, theta = self.theta(tmp_path, *random)
         assert theta == pytest.approx(-1 / 6, abs=1e-8)
         assert document["experiment"]["truncation"]["mean_length"] == 16
